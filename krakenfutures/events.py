@@ -1,0 +1,141 @@
+"""What a stream can say. Gaps and losses are events too, never silences."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from krakenfutures.values import (
+    BookDelta,
+    BookSnapshot,
+    Candle,
+    Fill,
+    FlexAccount,
+    MarginAccount,
+    Order,
+    Position,
+    Ticker,
+    Trade,
+    Value,
+)
+
+
+class Connected(Value):
+    """A new connection stands and everything wished for has been asked of it."""
+
+    attempt: int
+
+
+class Disconnected(Value):
+    why: str
+    retry_in: float  # seconds
+
+
+class Heard(Value):
+    """The venue said something that carries no data (heartbeat, acknowledgement, info): the link lives."""
+
+
+class Subscribed(Value):
+    feed: str
+    symbol: str | None = None
+
+
+class Alert(Value):
+    message: str
+
+
+class Gap(Value):
+    """A number was skipped in this stream: what we hold of it is void until the next snapshot."""
+
+    feed: str
+    symbol: str | None
+    expected: int
+    got: int
+
+
+class Unread(Value):
+    """A line we do not understand, as it came."""
+
+    text: str
+    why: str
+
+
+class TradesSnapshot(Value):
+    symbol: str
+    trades: tuple[Trade, ...]  # newest first
+
+
+class CandleTick(Value):
+    symbol: str
+    resolution: str
+    candles: tuple[Candle, ...]
+
+
+class OrdersSnapshot(Value):
+    orders: tuple[Order, ...]
+
+
+class OrderChanged(Value):
+    """One order moved. `gone` means it is no longer open; `order` is missing where the venue names only the id."""
+
+    order_id: str
+    client_id: str | None
+    gone: bool
+    reason: str
+    order: Order | None = None
+
+
+class FillsSnapshot(Value):
+    fills: tuple[Fill, ...]
+
+
+class FillsHappened(Value):
+    fills: tuple[Fill, ...]
+
+
+class PositionsChanged(Value):
+    """Always every position: one that is missing is closed."""
+
+    positions: tuple[Position, ...]
+
+
+class BalancesChanged(Value):
+    """Only the sections that changed are set, unless `complete`."""
+
+    complete: bool
+    cash: dict[str, Decimal] | None = None
+    margin_accounts: tuple[MarginAccount, ...] | None = None
+    flex: FlexAccount | None = None
+
+
+class LedgerRows(Value):
+    rows: tuple[dict[str, object], ...]
+    complete: bool
+
+
+class Notices(Value):
+    notices: tuple[dict[str, object], ...]
+
+
+Event = (
+    Connected
+    | Disconnected
+    | Heard
+    | Subscribed
+    | Alert
+    | Gap
+    | Unread
+    | Ticker
+    | Trade
+    | TradesSnapshot
+    | BookSnapshot
+    | BookDelta
+    | CandleTick
+    | OrdersSnapshot
+    | OrderChanged
+    | FillsSnapshot
+    | FillsHappened
+    | PositionsChanged
+    | BalancesChanged
+    | LedgerRows
+    | Notices
+)

@@ -1,0 +1,140 @@
+"""The seam: what the desk may ask of a venue. Today's protocol and its successor both fit under it.
+
+Kraken's Derivatives REST and WebSocket v1 end on 1 March 2027. Nothing above this package knows a path, a
+header or a field name; capabilities are asked, never assumed; the transport is chosen per credential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from krakenfutures.events import Event
+from krakenfutures.values import (
+    BookSnapshot,
+    Candle,
+    Change,
+    Fill,
+    FundingRate,
+    Instrument,
+    KeyFacts,
+    NewOrder,
+    Order,
+    OrderRef,
+    OrderType,
+    Outcome,
+    Position,
+    PriceSource,
+    Ticker,
+    Trade,
+    Wallets,
+)
+
+
+class Feature(StrEnum):
+    PLACE = "place"
+    AMEND = "amend"
+    BATCH = "batch"
+    CANCEL_ALL = "cancel_all"
+    LOOKUP = "lookup"
+    HISTORY = "history"
+    CHARTS = "charts"
+    FUNDING = "funding"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    features: frozenset[Feature]
+    order_types: frozenset[OrderType]
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A key pair. The secret is opened for one call and lives no longer."""
+
+    key: str
+    secret: str = field(repr=False)
+
+
+class Gate(Protocol):
+    """The one broker of a key: every signed call passes it, in whichever process it is made."""
+
+    def enter(self, cost: int, *, urgent: bool = False) -> int | None:
+        """Spend `cost` points and get the nonce to send (None: send none).
+
+        `urgent` calls (cancels, reductions) may use the reserve. Raises `Throttled` when the budget is short.
+        """
+
+    def penalise(self) -> None:
+        """The venue itself said "too fast": somebody else uses this key too, so assume the budget is empty."""
+
+
+class Market(Protocol):
+    def instruments(self) -> list[Instrument]: ...
+    def tickers(self) -> list[Ticker]: ...
+    def book(self, symbol: str) -> BookSnapshot: ...
+    def trades(self, symbol: str, *, before: datetime | None = None) -> list[Trade]: ...
+    def candles(
+        self,
+        symbol: str,
+        *,
+        source: PriceSource,
+        resolution: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        count: int | None = None,
+    ) -> list[Candle]: ...
+    def funding(self, symbol: str) -> list[FundingRate]: ...
+
+
+class Orders(Protocol):
+    def place(self, order: NewOrder, *, deadline: datetime) -> Outcome: ...
+    def amend(self, ref: OrderRef, change: Change, *, deadline: datetime) -> Outcome: ...
+    def cancel(self, ref: OrderRef, *, deadline: datetime | None = None) -> Outcome: ...
+    def batch(self, orders: Sequence[NewOrder], *, deadline: datetime) -> list[Outcome]: ...
+    def cancel_all(self, symbol: str | None = None) -> list[OrderRef]: ...
+    def lookup(self, refs: Iterable[OrderRef]) -> list[Order]: ...
+
+
+class Account(Protocol):
+    def check(self) -> KeyFacts: ...
+    def wallets(self) -> Wallets: ...
+    def positions(self) -> list[Position]: ...
+    def open_orders(self) -> list[Order]: ...
+    def fills(self, *, before: datetime | None = None) -> list[Fill]: ...
+
+
+class Session(Protocol):
+    """Everything one credential may do. Close it, or use it as a context manager."""
+
+    @property
+    def orders(self) -> Orders: ...
+    @property
+    def account(self) -> Account: ...
+    def close(self) -> None: ...
+
+
+class Venue(Protocol):
+    """One environment (production, demo) of one exchange."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+    @property
+    def market(self) -> Market: ...
+    def clock_skew(self) -> float: ...
+    def session(self, credentials: Credentials, gate: Gate) -> AbstractContextManager[Session]: ...
+    def watch_market(self, wanted: MarketWishes) -> AsyncIterator[Event]: ...
+    def watch_account(self, credentials: Credentials) -> AsyncIterator[Event]: ...
+
+
+class MarketWishes(Protocol):
+    """What should be subscribed now; the stream reads it after every connect and whenever it changes."""
+
+    def current(self) -> dict[str, frozenset[str]]: ...
+    async def changed(self) -> None: ...
