@@ -9,7 +9,7 @@ from decimal import Decimal
 from demovenue.values import Fill, LogEntry, Order, Record, TradePrint
 
 
-class BookDelta(Record):
+class BookDelta(Record, frozen=True):
     """`size` is what now stands at the price, 0 when the level is gone. `seq` rises by exactly 1 per symbol."""
 
     symbol: str
@@ -20,17 +20,17 @@ class BookDelta(Record):
     at: datetime
 
 
-class Traded(Record):
+class Traded(Record, frozen=True):
     trade: TradePrint
 
 
-class TickerChanged(Record):
+class TickerChanged(Record, frozen=True):
     """Ask `Exchange.ticker` when you want to send one; this only rings the bell, a few times a second."""
 
     symbol: str
 
 
-class OrderChanged(Record):
+class OrderChanged(Record, frozen=True):
     """`gone`: it is no longer open. `reason` is the socket's word (`new_placed_order_by_user`, `full_fill` …)."""
 
     account_uid: str
@@ -40,35 +40,35 @@ class OrderChanged(Record):
     verbose_only: bool = False  # a rejected post-only order, which never was in the book
 
 
-class Filled(Record):
+class Filled(Record, frozen=True):
     account_uid: str
     fill: Fill
 
 
-class PositionsChanged(Record):
+class PositionsChanged(Record, frozen=True):
     account_uid: str
 
 
-class BalancesChanged(Record):
+class BalancesChanged(Record, frozen=True):
     account_uid: str
     wallet: str  # cash, flex, fi_xbtusd …
 
 
-class Logged(Record):
+class Logged(Record, frozen=True):
     account_uid: str
     entry: LogEntry
 
 
-class InstrumentsChanged(Record):
+class InstrumentsChanged(Record, frozen=True):
     """A contract was listed, settled, suspended or released."""
 
 
-class KeyRevoked(Record):
+class KeyRevoked(Record, frozen=True):
     account_uid: str
     public: str
 
 
-class AccountChanged(Record):
+class AccountChanged(Record, frozen=True):
     """A preference, the dead man's switch or a permission."""
 
     account_uid: str

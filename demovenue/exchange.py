@@ -1,6 +1,6 @@
 """The exchange as its doors see it: one object, one thread, no I/O but its own database.
 
-Every command returns only after what it did is committed. Listeners hear of it after the commit, before the return.
+Every command returns after what it did is committed. Listeners hear of it after the commit, before the return.
 `Refused` carries Kraken's word for whatever is not an order status.
 """
 
@@ -60,7 +60,7 @@ class Exchange:
     # --- running -----------------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """Let demo time catch up with the clock: market, triggers, funding, liquidations, maturities. Bounded work."""
+        """Let demo time catch up: market, triggers, funding, liquidations, maturities. Bounded work."""
         raise NotImplementedError
 
     async def run(self) -> None:
@@ -200,8 +200,8 @@ class Exchange:
         changes: Sequence[str] = (),
         reasons: Sequence[str] = (),
     ) -> HistoryPage:
-        """`family`: executions, orders, triggers, positions. `changes` and `reasons` filter positions (the values of
-        `PositionChange.change` and `.reason`); `opened`/`closed` filter orders and triggers."""
+        """`family`: executions, orders, triggers, positions. `changes`, `reasons` filter positions (the values
+        of `PositionChange.change` and `.reason`); `opened`/`closed` filter orders and triggers."""
         raise NotImplementedError
 
     def volume_30d(self, account_uid: str) -> Decimal:
@@ -232,7 +232,7 @@ class Exchange:
         raise NotImplementedError
 
     def set_self_trade(self, account_uid: str, strategy: str) -> None:
-        """REJECT_TAKER, CANCEL_MAKER_SELF, CANCEL_MAKER_CHILD, CANCEL_MAKER_ANY; else Refused `invalidArgument`."""
+        """REJECT_TAKER, CANCEL_MAKER_SELF, CANCEL_MAKER_CHILD, CANCEL_MAKER_ANY, or Refused."""
         raise NotImplementedError
 
     def set_trading_enabled(self, master_uid: str, sub_uid: str, enabled: bool) -> None:
@@ -307,7 +307,7 @@ class Exchange:
         until: int | None,
         count: int = 2000,
     ) -> tuple[Sequence[Candle], bool]:
-        """Ascending, running candle included; the flag says that older ones were cut off. `since`, `until` are epoch
+        """Ascending, running candle included; the flag says that the range was cut. `since`, `until`: epoch
         seconds. Refused `notFound` for the symbol, `invalidArgument` for the resolution or the tick type."""
         raise NotImplementedError
 
@@ -329,7 +329,7 @@ class Exchange:
         raise NotImplementedError
 
     def set_mark(self, symbol: str, *, price: Decimal | None = None, percent: Decimal | None = None) -> Decimal:
-        """Moves index and mark of the coin and holds them; returns the mark. `percent` is relative to the mark now."""
+        """Moves index and mark and holds them; returns the mark. `percent` is relative to the mark now."""
         raise NotImplementedError
 
     def release_mark(self, symbol: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What the exchange holds and returns. Frozen records: a change is a new record, so whoever holds one holds a snapshot.
+"""What the exchange holds and returns. Frozen records: a change is a new record, so what you hold is a snapshot.
 
 Money and sizes are `Decimal`, times are aware UTC. Currencies are in lower case, Kraken's way (`xbt`, `usd`);
 symbols in upper case. The words of enums are those of the REST reference unless a comment says otherwise.
@@ -17,8 +17,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A frozen record; `msgspec.json` writes decimals as strings and times as ISO 8601."""
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
-    """The exchange says no. `word` is Kraken's own (`insufficientFunds`); `number` is set for preferences (87, 88 …)."""
+class Refused(Exception):
+    """The exchange says no. `word` is Kraken's own (`insufficientFunds`), `number` is for preferences (87 …)."""
 
     def __init__(self, word: str, number: int | None = None) -> None:
         super().__init__(word)
@@ -26,15 +26,15 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
         self.number = number
 
 
-class MarginLevel(Record):
-    """From `start` upwards (contracts if inverse, USD of notional if linear) these shares of 1 apply to the slice."""
+class MarginLevel(Record, frozen=True):
+    """From `start` (contracts if inverse, USD of notional if linear) upwards these shares of 1 apply."""
 
     start: Decimal
     initial: Decimal
     maintenance: Decimal
 
 
-class Instrument(Record):
+class Instrument(Record, frozen=True):
     symbol: str
     coin: str  # XBT, ETH …: symbol notation
     inverse: bool  # sized in USD, margined in the coin; otherwise sized in the coin, margined by flex
@@ -63,7 +63,7 @@ class Instrument(Record):
         return self.coin.lower() if self.inverse else "usd"
 
 
-class InstrumentStatus(Record):
+class InstrumentStatus(Record, frozen=True):
     symbol: str
     suspended: bool = False
     post_only: bool = False
@@ -73,7 +73,7 @@ class InstrumentStatus(Record):
     maker_protection_ms: int = 0
 
 
-class Account(Record):
+class Account(Record, frozen=True):
     uid: str
     number: int  # `accountId` of trigger events
     email: str
@@ -88,12 +88,12 @@ class Account(Record):
     house: bool = False  # the makers' and takers' own account
 
 
-class SignUp(Record):
+class SignUp(Record, frozen=True):
     account: Account
     password: str  # known only now
 
 
-class Key(Record):
+class Key(Record, frozen=True):
     public: str
     secret: str
     account_uid: str
@@ -102,7 +102,7 @@ class Key(Record):
     created: datetime
 
 
-class OrderWish(Record):
+class OrderWish(Record, frozen=True):
     """What a client asks for. Sizes and prices are as sent: the exchange checks steps and signs."""
 
     order_type: str  # lmt post ioc fok mkt stp take_profit trailing_stop
@@ -122,7 +122,7 @@ class OrderWish(Record):
     algo_id: str | None = None
 
 
-class EditWish(Record):
+class EditWish(Record, frozen=True):
     order_id: str | None = None
     cli_ord_id: str | None = None
     size: Decimal | None = None
@@ -134,13 +134,13 @@ class EditWish(Record):
     process_before: datetime | None = None
 
 
-class CancelWish(Record):
+class CancelWish(Record, frozen=True):
     order_id: str | None = None
     cli_ord_id: str | None = None
     process_before: datetime | None = None
 
 
-class Order(Record):
+class Order(Record, frozen=True):
     """An order or a dormant trigger order (`trigger_kind` set) at one moment."""
 
     id: str
@@ -184,7 +184,7 @@ class Order(Record):
         return self.status in {"ENTERED_BOOK", "TRIGGER_PLACED"}
 
 
-class OrderEvent(Record):
+class OrderEvent(Record, frozen=True):
     """One row of `orderEvents`. `order.is_trigger` tells `orderTrigger` from `order`."""
 
     type: str  # PLACE CANCEL EDIT REJECT EXECUTION
@@ -198,7 +198,7 @@ class OrderEvent(Record):
     order_prior_edit: Order | None = None
 
 
-class OrderResult(Record):
+class OrderResult(Record, frozen=True):
     """The answer to send, edit or cancel. `status` is Kraken's word (`placed`, `insufficientAvailableFunds` …)."""
 
     status: str
@@ -208,14 +208,14 @@ class OrderResult(Record):
     events: tuple[OrderEvent, ...] = ()
 
 
-class CancelAllResult(Record):
+class CancelAllResult(Record, frozen=True):
     status: str  # cancelled, noOrdersToCancel
     received: datetime
     cancel_only: str  # "all" or the symbol
     cancelled: tuple[Order, ...] = ()
 
 
-class Fill(Record):
+class Fill(Record, frozen=True):
     fill_id: str
     account_uid: str
     order_id: str
@@ -240,8 +240,8 @@ class Fill(Record):
     limit_filled: bool = False
 
 
-class TradePrint(Record):
-    """One row of the public tape. `side` is the taker's; `kind` is fill, liquidation, assignment, unwind, termination."""
+class TradePrint(Record, frozen=True):
+    """One row of the tape. `side` is the taker's; `kind` is fill, liquidation, assignment, unwind, termination."""
 
     symbol: str
     uid: str
@@ -253,7 +253,7 @@ class TradePrint(Record):
     price: Decimal
 
 
-class Position(Record):
+class Position(Record, frozen=True):
     account_uid: str
     symbol: str
     size: Decimal  # signed
@@ -262,7 +262,7 @@ class Position(Record):
     funding: Decimal = Decimal(0)  # accrued and not yet realised, in the settlement currency
 
 
-class PositionView(Record):
+class PositionView(Record, frozen=True):
     """A position priced now. Amounts in the settlement currency (the coin if inverse, USD if linear)."""
 
     symbol: str
@@ -283,7 +283,7 @@ class PositionView(Record):
     max_fixed_leverage: Decimal | None = None
 
 
-class FlexCurrency(Record):
+class FlexCurrency(Record, frozen=True):
     quantity: Decimal
     value: Decimal
     collateral: Decimal
@@ -292,7 +292,7 @@ class FlexCurrency(Record):
     conversion_spread: Decimal
 
 
-class FlexView(Record):
+class FlexView(Record, frozen=True):
     """The multi-collateral wallet, in USD, not rounded. Keys of `currencies` are upper case."""
 
     currencies: dict[str, FlexCurrency]
@@ -312,7 +312,7 @@ class FlexView(Record):
     isolated: tuple[str, ...] = ()
 
 
-class MarginView(Record):
+class MarginView(Record, frozen=True):
     """A single-collateral wallet, in its coin."""
 
     name: str  # fi_xbtusd
@@ -330,13 +330,13 @@ class MarginView(Record):
     triggers: dict[str, Decimal]  # im mm lt tt → price; 0 when flat
 
 
-class WalletsView(Record):
+class WalletsView(Record, frozen=True):
     cash: dict[str, Decimal]
     flex: FlexView
     margin: dict[str, MarginView]
 
 
-class LogEntry(Record):
+class LogEntry(Record, frozen=True):
     """A row of the account log. None where the kind has no such figure."""
 
     account_uid: str
@@ -363,7 +363,7 @@ class LogEntry(Record):
     liquidation_fee: Decimal | None = None
 
 
-class PositionChange(Record):
+class PositionChange(Record, frozen=True):
     """The body of a `PositionUpdate`."""
 
     old_size: Decimal
@@ -385,8 +385,8 @@ class PositionChange(Record):
     settlement_price: Decimal | None = None
 
 
-class HistoryEvent(Record):
-    """One element of `/api/history`. `family` is executions, orders, triggers or positions; `key` the event's name."""
+class HistoryEvent(Record, frozen=True):
+    """One element of `/api/history`; `family` is executions, orders, triggers or positions, `key` the event."""
 
     seq: int  # rises with time; the cursor
     uid: str
@@ -406,12 +406,12 @@ class HistoryEvent(Record):
     closed: bool = False
 
 
-class HistoryPage(Record):
+class HistoryPage(Record, frozen=True):
     events: tuple[HistoryEvent, ...]
     cursor: int | None  # hand it back to go on; None when that was all
 
 
-class Candle(Record):
+class Candle(Record, frozen=True):
     time: int  # epoch milliseconds of the opening
     open: Decimal
     high: Decimal
@@ -420,7 +420,7 @@ class Candle(Record):
     volume: Decimal
 
 
-class Ticker(Record):
+class Ticker(Record, frozen=True):
     """None where Kraken leaves the field out."""
 
     symbol: str
@@ -456,7 +456,7 @@ class Ticker(Record):
     maturity: datetime | None = None
 
 
-class BookView(Record):
+class BookView(Record, frozen=True):
     symbol: str
     seq: int
     at: datetime
@@ -464,13 +464,13 @@ class BookView(Record):
     asks: tuple[tuple[Decimal, Decimal], ...]
 
 
-class FundingRate(Record):
+class FundingRate(Record, frozen=True):
     at: datetime  # the start of the hour it applied to
     absolute: Decimal
     relative: Decimal
 
 
-class Transfer(Record):
+class Transfer(Record, frozen=True):
     uid: str
     account_uid: str
     from_wallet: str
@@ -481,7 +481,7 @@ class Transfer(Record):
     other_account_uid: str | None = None
 
 
-class Withdrawal(Record):
+class Withdrawal(Record, frozen=True):
     uid: str
     account_uid: str
     currency: str
@@ -490,7 +490,7 @@ class Withdrawal(Record):
     at: datetime
 
 
-class Ledger(Record):
+class Ledger(Record, frozen=True):
     """The truth about an account, whatever the client was told."""
 
     orders: tuple[Order, ...]
@@ -499,7 +499,7 @@ class Ledger(Record):
     withdrawals: tuple[Withdrawal, ...]
 
 
-class Notification(Record):
+class Notification(Record, frozen=True):
     id: int
     type: str
     priority: str
