@@ -302,12 +302,12 @@ class FlexAccount(Value):
 
 
 class MarginRequirements(Value):
-    """Amounts (in the account's currency) or, as trigger estimates, prices."""
+    """Amounts (in the account's currency) or, as trigger estimates, prices. The live stream names only two."""
 
     initial: Decimal
     maintenance: Decimal
-    liquidation: Decimal
-    termination: Decimal
+    liquidation: Decimal | None = None
+    termination: Decimal | None = None
 
 
 class MarginAccount(Value):
@@ -378,7 +378,10 @@ class Change(Value):
 
 
 class Accepted(Value):
-    """The venue has it. `fills` are the executions that came with the answer, if any."""
+    """The venue did what was asked; `state` is the order's state afterwards.
+
+    `filled` is what this answer proves, never more: a held or cancelled order may have filled further.
+    """
 
     order_id: str
     client_id: str | None
@@ -391,11 +394,17 @@ class Accepted(Value):
 
 
 class Rejected(Value):
-    """The venue does not have it, for certain. `code` is Kraken's word, `sentence` is for people."""
+    """What was asked did not happen, for certain. `code` is Kraken's word, `sentence` is for people.
+
+    Two codes are ours: `notSent` (no connection, nothing left this machine) and `throttled` (our own budget is
+    short, nothing was sent; `retry_after` says when to ask again, in seconds). A refused cancel says `filled` or
+    `notFound`: the order is then no longer open, and only a look-up or a fill says what became of it.
+    """
 
     code: str
     sentence: str
     field: str | None = None
+    retry_after: float | None = None
 
 
 class Lost(Value):

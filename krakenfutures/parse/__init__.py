@@ -1,0 +1,1 @@
+"""What the venue's answers and stream lines mean: one function a message, raw words in, frozen values out."""
