@@ -1,0 +1,19 @@
+from accounts.models.account import Account, Environment
+from accounts.models.api_key import ApiKey, KeyState
+from accounts.models.audit import AuditRow
+from accounts.models.balances import Balances
+from accounts.models.desk import Desk, Membership, Role
+from accounts.models.user import User
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "AuditRow",
+    "Balances",
+    "Desk",
+    "Environment",
+    "KeyState",
+    "Membership",
+    "Role",
+    "User",
+]

@@ -1,0 +1,10 @@
+"""The Celery application. Tasks live in the apps; what beat rings is listed in `kfweb.schedule`."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kfweb.settings")
+app = Celery("kfweb")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

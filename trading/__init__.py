@@ -1,0 +1,1 @@
+"""Instruments, live market data, orders, positions, fills, history."""
