@@ -19,31 +19,31 @@ from krakenfutures.values import (
 )
 
 
-class Connected(Value):
+class Connected(Value, frozen=True):
     """A new connection stands and everything wished for has been asked of it."""
 
     attempt: int
 
 
-class Disconnected(Value):
+class Disconnected(Value, frozen=True):
     why: str
     retry_in: float  # seconds
 
 
-class Heard(Value):
+class Heard(Value, frozen=True):
     """The venue said something that carries no data (heartbeat, acknowledgement, info): the link lives."""
 
 
-class Subscribed(Value):
+class Subscribed(Value, frozen=True):
     feed: str
     symbol: str | None = None
 
 
-class Alert(Value):
+class Alert(Value, frozen=True):
     message: str
 
 
-class Gap(Value):
+class Gap(Value, frozen=True):
     """A number was skipped in this stream: what we hold of it is void until the next snapshot."""
 
     feed: str
@@ -52,29 +52,29 @@ class Gap(Value):
     got: int
 
 
-class Unread(Value):
+class Unread(Value, frozen=True):
     """A line we do not understand, as it came."""
 
     text: str
     why: str
 
 
-class TradesSnapshot(Value):
+class TradesSnapshot(Value, frozen=True):
     symbol: str
     trades: tuple[Trade, ...]  # newest first
 
 
-class CandleTick(Value):
+class CandleTick(Value, frozen=True):
     symbol: str
     resolution: str
     candles: tuple[Candle, ...]
 
 
-class OrdersSnapshot(Value):
+class OrdersSnapshot(Value, frozen=True):
     orders: tuple[Order, ...]
 
 
-class OrderChanged(Value):
+class OrderChanged(Value, frozen=True):
     """One order moved. `gone` means it is no longer open; `order` is missing where the venue names only the id."""
 
     order_id: str
@@ -84,21 +84,21 @@ class OrderChanged(Value):
     order: Order | None = None
 
 
-class FillsSnapshot(Value):
+class FillsSnapshot(Value, frozen=True):
     fills: tuple[Fill, ...]
 
 
-class FillsHappened(Value):
+class FillsHappened(Value, frozen=True):
     fills: tuple[Fill, ...]
 
 
-class PositionsChanged(Value):
+class PositionsChanged(Value, frozen=True):
     """Always every position: one that is missing is closed."""
 
     positions: tuple[Position, ...]
 
 
-class BalancesChanged(Value):
+class BalancesChanged(Value, frozen=True):
     """Only the sections that changed are set, unless `complete`."""
 
     complete: bool
@@ -107,12 +107,12 @@ class BalancesChanged(Value):
     flex: FlexAccount | None = None
 
 
-class LedgerRows(Value):
+class LedgerRows(Value, frozen=True):
     rows: tuple[dict[str, object], ...]
     complete: bool
 
 
-class Notices(Value):
+class Notices(Value, frozen=True):
     notices: tuple[dict[str, object], ...]
 
 

@@ -51,7 +51,7 @@ def plain(value: Decimal) -> str:
 
 
 def to_time(value: object) -> datetime:
-    """Aware UTC from ISO 8601 (any number of decimals, or none) or from epoch milliseconds. Raises `Unreadable`."""
+    """Aware UTC from ISO 8601 (any number of decimals) or from epoch milliseconds. Raises `Unreadable`."""
     try:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)

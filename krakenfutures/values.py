@@ -96,7 +96,7 @@ class PriceSource(StrEnum):
     INDEX = "index"
 
 
-class MarginLevel(Value):
+class MarginLevel(Value, frozen=True):
     """`initial` and `maintenance` (shares of 1) apply to the slice of the position from `start` upwards.
 
     `start` is in contracts on inverse markets and in USD of notional on linear ones.
@@ -107,7 +107,7 @@ class MarginLevel(Value):
     maintenance: Decimal
 
 
-class Instrument(Value):
+class Instrument(Value, frozen=True):
     symbol: str
     kind: ContractKind
     base: str  # normal form, BTC and never XBT
@@ -132,7 +132,16 @@ class Instrument(Value):
     unknown: Unknown = {}
 
 
-class Ticker(Value):
+class InstrumentStatus(Value, frozen=True):
+    symbol: str
+    dislocated: bool
+    dislocation: str  # Kraken's word for the direction, "" when there is none
+    extremely_volatile: bool
+    margin_multiplier: Decimal  # of the initial margin; 1 is normal
+    unknown: Unknown = {}
+
+
+class Ticker(Value, frozen=True):
     """Every field but the symbol may be missing; `at` is the venue's own time of the record."""
 
     symbol: str
@@ -165,7 +174,7 @@ class Ticker(Value):
     unknown: Unknown = {}
 
 
-class Trade(Value):
+class Trade(Value, frozen=True):
     symbol: str
     id: str
     side: Side  # of the taker
@@ -177,12 +186,12 @@ class Trade(Value):
     unknown: Unknown = {}
 
 
-class Level(Value):
+class Level(Value, frozen=True):
     price: Decimal
     size: Decimal
 
 
-class BookSnapshot(Value):
+class BookSnapshot(Value, frozen=True):
     symbol: str
     bids: tuple[Level, ...]  # best first
     asks: tuple[Level, ...]  # best first
@@ -190,7 +199,7 @@ class BookSnapshot(Value):
     at: datetime | None = None
 
 
-class BookDelta(Value):
+class BookDelta(Value, frozen=True):
     symbol: str
     side: Side  # buy means the bid side
     price: Decimal
@@ -199,7 +208,7 @@ class BookDelta(Value):
     at: datetime | None = None
 
 
-class Candle(Value):
+class Candle(Value, frozen=True):
     at: datetime  # when it opened
     open: Decimal
     high: Decimal
@@ -208,13 +217,13 @@ class Candle(Value):
     volume: Decimal
 
 
-class FundingRate(Value):
+class FundingRate(Value, frozen=True):
     at: datetime  # start of the hour it applied to
     absolute: Decimal
     relative: Decimal
 
 
-class Order(Value):
+class Order(Value, frozen=True):
     """An order as the venue describes it. `size` is the total, filled part included."""
 
     id: str
@@ -239,7 +248,7 @@ class Order(Value):
         return self.size - self.filled
 
 
-class Fill(Value):
+class Fill(Value, frozen=True):
     id: str
     order_id: str
     client_id: str | None
@@ -256,7 +265,7 @@ class Fill(Value):
     unknown: Unknown = {}
 
 
-class Position(Value):
+class Position(Value, frozen=True):
     symbol: str
     size: Decimal  # signed: negative is short
     entry: Decimal
@@ -271,7 +280,7 @@ class Position(Value):
     unknown: Unknown = {}
 
 
-class Holding(Value):
+class Holding(Value, frozen=True):
     """One currency of the multi-collateral wallet. `value` and `collateral` in USD, the rest in the currency."""
 
     currency: str
@@ -282,7 +291,7 @@ class Holding(Value):
     haircut: Decimal | None = None
 
 
-class FlexAccount(Value):
+class FlexAccount(Value, frozen=True):
     """The multi-collateral wallet, in USD."""
 
     holdings: tuple[Holding, ...]
@@ -301,7 +310,7 @@ class FlexAccount(Value):
     unknown: Unknown = {}
 
 
-class MarginRequirements(Value):
+class MarginRequirements(Value, frozen=True):
     """Amounts (in the account's currency) or, as trigger estimates, prices. The live stream names only two."""
 
     initial: Decimal
@@ -310,7 +319,7 @@ class MarginRequirements(Value):
     termination: Decimal | None = None
 
 
-class MarginAccount(Value):
+class MarginAccount(Value, frozen=True):
     """A single-collateral account, in its own `currency`."""
 
     name: str  # fi_xbtusd
@@ -325,7 +334,7 @@ class MarginAccount(Value):
     unknown: Unknown = {}
 
 
-class Wallets(Value):
+class Wallets(Value, frozen=True):
     """Everything `GET /accounts` says."""
 
     cash: dict[str, Decimal]
@@ -335,7 +344,7 @@ class Wallets(Value):
     unknown: Unknown = {}
 
 
-class KeyFacts(Value):
+class KeyFacts(Value, frozen=True):
     """What a venue says of the key that asks."""
 
     account_uid: str
@@ -346,14 +355,14 @@ class KeyFacts(Value):
     unknown: Unknown = {}
 
 
-class OrderRef(Value):
+class OrderRef(Value, frozen=True):
     """How an order is named: by our own id, chosen before it was sent, and by the venue's once known."""
 
     client_id: str | None = None
     venue_id: str | None = None
 
 
-class NewOrder(Value):
+class NewOrder(Value, frozen=True):
     """What we ask for. `client_id` is stored before anything is sent: recovery searches by it."""
 
     client_id: str
@@ -369,7 +378,7 @@ class NewOrder(Value):
     trailing_unit: str | None = None  # "percent" or "quote"
 
 
-class Change(Value):
+class Change(Value, frozen=True):
     """What an edit wants; `None` leaves a thing as it is. `size` is the new total, filled part included."""
 
     size: Decimal | None = None
@@ -377,7 +386,7 @@ class Change(Value):
     stop_price: Decimal | None = None
 
 
-class Accepted(Value):
+class Accepted(Value, frozen=True):
     """The venue did what was asked; `state` is the order's state afterwards.
 
     `filled` is what this answer proves, never more: a held or cancelled order may have filled further.
@@ -393,7 +402,7 @@ class Accepted(Value):
     order: Order | None = None
 
 
-class Rejected(Value):
+class Rejected(Value, frozen=True):
     """What was asked did not happen, for certain. `code` is Kraken's word, `sentence` is for people.
 
     Two codes are ours: `notSent` (no connection, nothing left this machine) and `throttled` (our own budget is
@@ -407,7 +416,7 @@ class Rejected(Value):
     retry_after: float | None = None
 
 
-class Lost(Value):
+class Lost(Value, frozen=True):
     """No readable answer: the order may or may not exist. Settled by looking it up, never by sending it again."""
 
     ref: OrderRef

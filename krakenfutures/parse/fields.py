@@ -49,9 +49,6 @@ class Fields:
         """Known, and of no use to us."""
         self._seen.update(names)
 
-    def has(self, name: str) -> bool:
-        return self._raw.get(name) is not None
-
     def need_text(self, *names: str) -> str:
         return str(self.need(*names))
 
