@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "channels",
     "csp",
+    "kfweb",
     "accounts",
     "trading",
 ]

@@ -1,0 +1,69 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+import redis
+from django.conf import settings
+
+from accounts.models import Desk, Membership, Role, User
+
+CHROMIUM_MISSING = "There is no Chromium here, so no page was opened (Debian: apt install chromium)."
+
+
+@pytest.fixture(autouse=True)
+def empty_store() -> None:
+    """Each test begins with nothing in the store."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+    client.close()
+
+
+def person(email: str, desk: Desk, role: Role) -> User:
+    user = User.objects.create_user(email, "correct horse battery")
+    Membership.objects.create(desk=desk, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def desk(db: None) -> Desk:
+    return Desk.objects.create(name="Main desk")
+
+
+@pytest.fixture
+def owner(desk: Desk) -> User:
+    return person("owner@example.test", desk, Role.OWNER)
+
+
+@pytest.fixture
+def trader(desk: Desk) -> User:
+    return person("trader@example.test", desk, Role.TRADER)
+
+
+@pytest.fixture
+def viewer(desk: Desk) -> User:
+    return person("viewer@example.test", desk, Role.VIEWER)
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Somebody with a desk of their own, and no business on ours."""
+    return person("stranger@example.test", Desk.objects.create(name="Another desk"), Role.OWNER)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a browser: skip at home and say so loudly, fail in CI."""
+    if chromium() is not None:
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            if os.environ.get("CI"):
+                raise pytest.UsageError(CHROMIUM_MISSING)
+            item.add_marker(pytest.mark.skip(reason=CHROMIUM_MISSING))
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
