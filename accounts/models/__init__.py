@@ -3,7 +3,9 @@ from accounts.models.api_key import ApiKey, KeyState
 from accounts.models.audit import AuditRow
 from accounts.models.balances import Balances
 from accounts.models.desk import Desk, Membership, Role
+from accounts.models.setup_link import SetupLink
 from accounts.models.user import User
+from accounts.models.vault import VaultCanary
 
 __all__ = [
     "Account",
@@ -15,5 +17,7 @@ __all__ = [
     "KeyState",
     "Membership",
     "Role",
+    "SetupLink",
     "User",
+    "VaultCanary",
 ]
