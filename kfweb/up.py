@@ -16,11 +16,11 @@ from types import FrameType
 from typing import TextIO
 from urllib.parse import urlsplit
 
-from accounts.actions.people import first_start
 from django.conf import settings
 from django.core.management import call_command
 
 from accounts import vault
+from accounts.actions.people import first_start
 from kfweb import store
 from kfweb.children import Child, Hopeless, stop_all
 

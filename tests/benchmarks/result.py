@@ -22,7 +22,8 @@ class Result:
 
 def machine() -> str:
     memory = int(os.sysconf("SC_PAGE_SIZE")) * int(os.sysconf("SC_PHYS_PAGES")) >> 30
-    return f"{os.cpu_count()} cores, {memory} GiB, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    kind = f"{platform.system()} {platform.machine()}"
+    return f"{os.cpu_count()} cores, {memory} GiB, {kind}, Python {platform.python_version()}"
 
 
 def keep(name: str, results: list[Result]) -> None:
