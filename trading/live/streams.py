@@ -1,0 +1,47 @@
+"""The names of things that move: browser streams, channel groups and the store's keys."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+ENVIRONMENTS = ("demo", "production")
+SYMBOL = re.compile(r"[A-Z0-9_.]{3,40}")
+ACCOUNTS_GROUP = "live.accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One stream a browser may watch. `environment` is empty for an account, `symbol` and `account_id` where unfit."""
+
+    kind: str  # ticker, tickers, book, trades, link, account
+    environment: str = ""
+    symbol: str = ""
+    account_id: int = 0
+
+
+def parse_stream(name: str) -> Stream | None:
+    """`book:demo:PF_XBTUSD`, `tickers:demo`, `account:7` …; None for what is no stream's name."""
+    match name.split(":"):
+        case ["account", number] if number.isascii() and number.isdigit() and len(number) < 16:
+            return Stream("account", account_id=int(number))
+        case ["tickers" | "link" as kind, environment] if environment in ENVIRONMENTS:
+            return Stream(kind, environment)
+        case ["ticker" | "book" | "trades" as kind, environment, symbol] if environment in ENVIRONMENTS:
+            return Stream(kind, environment, symbol) if SYMBOL.fullmatch(symbol) else None
+    return None
+
+
+def market_group(environment: str) -> str:
+    """The channel group that carries the relay's batches."""
+    return f"live.{environment}"
+
+
+def key(environment: str, what: str) -> str:
+    """A key of the store: tickers, books, tapes, batch, link, wanted, lease."""
+    return f"kfweb:live:{environment}:{what}"
+
+
+def account_number_key(account_id: int) -> str:
+    """Counts the events announced about an account, so that a lost one is noticed."""
+    return f"kfweb:live:account:{account_id}:number"
