@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class OrderStatus(models.TextChoices):
-    """What we know of an order. Kraken's own word stands beside it in `venue_status`, raw."""
+    """What we know of an order. The venue's own word stands beside it in `venue_status`, raw."""
 
     DRAFT = "draft", "Draft"
     SENDING = "sending", "Sending"
@@ -35,13 +36,13 @@ NEXT: dict[str, set[str]] = {
         S.OPEN, S.PARTLY_FILLED, S.FILLED, S.CANCELLED, S.REJECTED, S.EXPIRED, S.UNCERTAIN, S.NEVER_ARRIVED,
     },
     S.UNCERTAIN: {S.OPEN, S.PARTLY_FILLED, S.FILLED, S.CANCELLED, S.REJECTED, S.EXPIRED, S.NEVER_ARRIVED},
-    S.OPEN: {S.PARTLY_FILLED, S.FILLED, S.CANCELLED, S.EXPIRED, S.REJECTED},
+    S.OPEN: {S.PARTLY_FILLED, S.FILLED, S.CANCELLED, S.EXPIRED, S.REJECTED},  # a trigger is refused when it fires
     S.PARTLY_FILLED: {S.FILLED, S.CANCELLED, S.EXPIRED},
-    S.CANCELLED: {S.PARTLY_FILLED, S.FILLED},  # a fill can overtake a cancel
+    S.CANCELLED: {S.FILLED},  # a fill can overtake a cancel
     S.EXPIRED: {S.FILLED},
-    S.FILLED: set(),
+    S.FILLED: {S.PARTLY_FILLED},  # an edit made it larger, and the fill was heard before the edit
     S.REJECTED: set(),
-    S.NEVER_ARRIVED: set(),
+    S.NEVER_ARRIVED: {S.OPEN, S.PARTLY_FILLED, S.FILLED, S.CANCELLED, S.EXPIRED},  # the venue outranks our proof
 }  # fmt: skip
 WORKING = (S.OPEN, S.PARTLY_FILLED)
 UNSETTLED = (S.SENDING, S.UNCERTAIN)
@@ -87,12 +88,14 @@ class Order(models.Model):
     reason_code = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     evidence = models.JSONField(default=list)  # [{"at", "looked_in", "found"}]: what was sought while uncertain
-    deadline = models.DateTimeField(null=True)  # the venue must not accept it later (processBefore)
+    deadline = models.DateTimeField(null=True)  # by the venue's clock; it must not accept it later
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
+    venue_updated_at = models.DateTimeField(null=True)  # the venue's time of its last word; older words change nothing
     resolve_after = models.DateTimeField(null=True)  # when the resolver looks next
+    unknown = models.JSONField(default=dict)  # what the venue said of it and we did not know, raw
 
     objects = OrderQuerySet.as_manager()
 
@@ -106,6 +109,7 @@ class Order(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "client_order_id"], name="one_order_a_client_id"),
             models.UniqueConstraint(fields=["account", "venue_order_id"], name="one_order_a_venue_id"),
+            models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="an_order_has_a_known_status"),
             models.CheckConstraint(condition=Q(size__gt=0), name="an_order_has_a_size"),
             models.CheckConstraint(condition=Q(filled__gte=0), name="filled_is_not_negative"),
         ]
@@ -116,6 +120,14 @@ class Order(models.Model):
     @property
     def is_working(self) -> bool:
         return self.status in WORKING
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def open_size(self) -> Decimal:
+        return self.size - self.filled
 
     @property
     def is_unsettled(self) -> bool:

@@ -9,7 +9,7 @@ class Sync(models.Model):
     account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="syncs")
     stream = models.CharField(max_length=16)  # wallets, positions, orders, fills
     cursor = models.CharField(max_length=200, blank=True)  # opaque; committed with the page it follows
-    complete_to = models.DateTimeField(null=True)
+    complete_to = models.DateTimeField(null=True)  # what is stored is true up to here; never moves back
     ok_at = models.DateTimeField(null=True)
     tried_at = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=300, blank=True)
