@@ -25,6 +25,8 @@ def main() -> int:
         except (json.JSONDecodeError, KeyError):
             unasked.append(f"{pins}: {(answer.stderr.strip().splitlines() or ['no answer'])[-1]}")
             continue
+        if skipped := [p["name"] for p in packages if "skip_reason" in p]:
+            unasked.append(f"{pins}: the database did not know {len(skipped)} of {len(packages)} packages")
         found += [f"{p['name']} {p['version']}: {v['id']}" for p in packages for v in p.get("vulns", [])]
     for line in found:
         print(f"ADVISORY {line}")
