@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import redis
 from django.conf import settings
 
 from krakenfutures.values import Ticker
-from trading.live.streams import key
+from trading.live.streams import NO_RELAY, RELAY_LATE_MS, key
 
 log = logging.getLogger(__name__)
 
 _ticker = msgspec.json.Decoder(Ticker)
-
-
-class Link(msgspec.Struct, frozen=True):
-    """How the way from the exchange to the relay is. Times are epoch milliseconds."""
-
-    state: str  # live, stale, down
-    heard_at: int | None  # when the exchange last said anything
-    relay_at: int  # when the relay last said so
-    why: str = ""
-    healed: int = 0  # events found missing after reconnects, and made good
-
-
-_link = msgspec.json.Decoder(Link)
 
 
 @cache
@@ -46,11 +34,16 @@ def latest_tickers(environment: str) -> dict[str, Ticker]:
     return {symbol.decode(): _ticker.decode(row) for symbol, row in rows.items()}
 
 
-def latest_link(environment: str) -> Link | None:
-    """The state of the relay's link; None without a relay (or without a store: logged)."""
+def link_state(environment: str) -> dict[str, Any]:
+    """`{"state": live|stale|down, "heard_at": ms, "why", "relay_at": ms, "healed"}`; down where no relay speaks."""
     try:
         text = cast("bytes | None", _store().get(key(environment, "link")))
     except redis.RedisError as problem:
         log.warning("the store does not answer, so the link's state is unknown: %s", problem)
-        return None
-    return _link.decode(text) if text else None
+        return {**NO_RELAY, "why": "the store does not answer"}
+    if text is None:
+        return dict(NO_RELAY)
+    link: dict[str, Any] = msgspec.json.decode(text)
+    if time.time() * 1000 - link["relay_at"] > RELAY_LATE_MS:
+        return {**link, "state": "down", "why": NO_RELAY["why"]}
+    return link

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 ENVIRONMENTS = ("demo", "production")
 SYMBOL = re.compile(r"[A-Z0-9_.]{3,40}")
 ACCOUNTS_GROUP = "live.accounts"
+
+RELAY_LATE_MS = 3000  # the relay speaks every second; silent for longer, it is gone
+NO_RELAY: dict[str, Any] = {
+    "state": "down",
+    "heard_at": None,
+    "why": "the relay does not speak",
+    "relay_at": None,
+    "healed": 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
