@@ -46,7 +46,7 @@ class AuditRow(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.about}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise TypeError("Audit rows are never changed.")
         super().save(*args, **kwargs)
 

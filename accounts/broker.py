@@ -1,0 +1,124 @@
+"""One broker per key, across all processes: the rate budget and the nonce, in one script inside the store.
+
+The venue's budget is a bucket of 500 points that refills at 50 a second, per account. Ours leaks a little slower and
+holds a little less, so that what we think is left is there. docs/decisions/nonce.md tells why a nonce is sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import redis
+
+from accounts.store import store
+from krakenfutures.errors import Throttled
+
+CAPACITY = 470  # of the venue's 500: the margin covers calls that arrive late and bunched
+REFILL = 48  # points a second, of the venue's 50
+RESERVE = 100  # kept for urgent calls: ten cancels
+FORGET_AFTER = 3600  # seconds without a call; the bucket has been full for long
+REFILLED = 30  # seconds after which a budget that nobody used is certainly whole
+
+# Numbers in Lua are doubles: microseconds fit (2^53), nanoseconds do not, so the last three digits are appended.
+ENTER = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local cost, room = tonumber(ARGV[1]), tonumber(ARGV[2])
+local capacity, refill = tonumber(ARGV[3]), tonumber(ARGV[4])
+local row = redis.call('HMGET', KEYS[1], 'used', 'at', 'nonce')
+local used, at = tonumber(row[1]), tonumber(row[2])
+if not used then used, at = tonumber(ARGV[5]), now end
+local passed = math.max(0, now - at)
+used = math.max(0, used - passed * refill / 1000000)
+local nonce = math.max((tonumber(row[3]) or 0) + 1, now)
+local wait = 0
+if used + cost > room then
+  wait = math.ceil((used + cost - room) * 1000000 / refill)
+else
+  used = used + cost
+  redis.call('HSET', KEYS[1], 'nonce', string.format('%.0f', nonce))
+end
+redis.call('HSET', KEYS[1], 'used', string.format('%.6f', used), 'at', string.format('%.0f', math.max(at, now)))
+redis.call('EXPIRE', KEYS[1], ARGV[6])
+return {wait, string.format('%.0f', nonce) .. '000', string.format('%.6f', used)}
+"""
+PENALISE = """
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'used', ARGV[1], 'at', string.format('%.0f', time[1] * 1000000 + time[2]))
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+"""
+LEFT = """
+local time = redis.call('TIME')
+local row = redis.call('HMGET', KEYS[1], 'used', 'at')
+if not row[1] then return '0' end
+local passed = math.max(0, time[1] * 1000000 + time[2] - tonumber(row[2]))
+return string.format('%.6f', math.max(0, tonumber(row[1]) - passed * tonumber(ARGV[1]) / 1000000))
+"""
+
+
+class StoreAway(Throttled):
+    """The store does not answer, so nobody can say what is left: nothing is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    points: int  # left now
+    capacity: int
+    refill_per_second: int
+    reserve: int = RESERVE
+
+
+class Broker:
+    """The gate of one key (`krakenfutures.venue.Gate`). Cheap to make; all state is in the store.
+
+    `rested`: the caller has proof that nobody used the key of late. Without a record in the store (it was emptied)
+    and without that proof, the budget is taken to be spent.
+    """
+
+    def __init__(self, name: int | str, *, rested: bool = False) -> None:
+        self._place = _place(name)
+        self._used_if_unknown = 0 if rested else CAPACITY
+
+    def enter(self, cost: int, *, urgent: bool = False) -> int | None:
+        """Spend `cost` points, get the nonce to send. Raises `Throttled`, and spends nothing, when they are short."""
+        room = CAPACITY if urgent else CAPACITY - RESERVE
+        if cost > room:
+            raise ValueError(f"no call may cost {cost} points: the budget never holds more than {room}")
+        arguments = [cost, room, CAPACITY, REFILL, self._used_if_unknown, FORGET_AFTER]
+        try:
+            wait, nonce, _used = store().register_script(ENTER)(keys=[self._place], args=arguments)
+        except redis.RedisError as error:
+            raise _away(error) from error
+        if wait:
+            seconds = int(wait) / 1_000_000
+            raise Throttled(
+                f"The rate budget of this key is spent; nothing was sent. Again in {seconds:.1f} s.",
+                retry_after=seconds,
+            )
+        return int(nonce)
+
+    def penalise(self) -> None:
+        """The venue said "too fast": somebody else uses the account too, so begin again from an empty budget."""
+        try:
+            store().register_script(PENALISE)(keys=[self._place], args=[CAPACITY, FORGET_AFTER])
+        except redis.RedisError as error:
+            raise _away(error) from error
+
+
+def budget(api_key_id: int) -> Budget:
+    """For the gauge. Raises `StoreAway`."""
+    try:
+        used = float(store().register_script(LEFT)(keys=[_place(api_key_id)], args=[REFILL]))
+    except redis.RedisError as error:
+        raise _away(error) from error
+    return Budget(points=int(CAPACITY - used), capacity=CAPACITY, refill_per_second=REFILL)
+
+
+def _place(name: int | str) -> str:
+    return f"kfweb:broker:{name}"
+
+
+def _away(error: redis.RedisError) -> StoreAway:
+    return StoreAway(
+        f"The store that keeps the rate budget does not answer ({type(error).__name__}); nothing was sent."
+    )
