@@ -12,6 +12,7 @@ from krakenfutures.values import (
     FlexAccount,
     MarginAccount,
     Order,
+    OrderState,
     Position,
     Ticker,
     Trade,
@@ -40,7 +41,10 @@ class Subscribed(Value, frozen=True):
 
 
 class Alert(Value, frozen=True):
+    """The venue is unhappy, in its own words. `unauthorised`: it does not accept our key for private streams."""
+
     message: str
+    unauthorised: bool = False
 
 
 class Gap(Value, frozen=True):
@@ -75,13 +79,17 @@ class OrdersSnapshot(Value, frozen=True):
 
 
 class OrderChanged(Value, frozen=True):
-    """One order moved. `gone` means it is no longer open; `order` is missing where the venue names only the id."""
+    """One order moved. `gone` means it is no longer open; `order` is missing where the venue names only the id.
+
+    `state` is what the change proves; an order gone for a reason we do not know is `UNKNOWN` until looked up.
+    """
 
     order_id: str
     client_id: str | None
     gone: bool
     reason: str
     order: Order | None = None
+    state: OrderState = OrderState.UNKNOWN
 
 
 class FillsSnapshot(Value, frozen=True):
@@ -105,6 +113,7 @@ class BalancesChanged(Value, frozen=True):
     cash: dict[str, Decimal] | None = None
     margin_accounts: tuple[MarginAccount, ...] | None = None
     flex: FlexAccount | None = None
+    seq: int | None = None
 
 
 class LedgerRows(Value, frozen=True):

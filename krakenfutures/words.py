@@ -99,6 +99,25 @@ LOOKUP_STATES = {
     "TRIGGER_ACTIVATION_FAILURE": OrderState.REJECTED,
 }
 
+# Why an order left the book, as the live feed says it, and what that makes of it.
+GONE_STATES = {
+    "full_fill": OrderState.FILLED,
+    "partial_fill": OrderState.CANCELLED,  # held by Maker Protection: the rest was dropped
+    "cancelled_by_user": OrderState.CANCELLED,
+    "cancelled_by_admin": OrderState.CANCELLED,
+    "dead_man_switch": OrderState.CANCELLED,
+    "liquidation": OrderState.CANCELLED,
+    "not_enough_margin": OrderState.CANCELLED,
+    "market_inactive": OrderState.CANCELLED,
+    "contract_expired": OrderState.EXPIRED,
+    "stop_order_triggered": OrderState.PENDING,  # the same id comes back as a plain order
+    "ioc_order_failed_because_it_would_not_be_executed": OrderState.REJECTED,
+    "post_order_failed_because_it_would_filled": OrderState.REJECTED,
+    "post_order_failed_because_it_would_be_filled": OrderState.REJECTED,
+    "would_execute_self": OrderState.CANCELLED,
+    "would_not_reduce_position": OrderState.CANCELLED,
+}
+
 FILL_TYPES = frozenset(
     {
         "maker",

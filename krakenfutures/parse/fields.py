@@ -115,6 +115,15 @@ class Fields:
         return {**left, **self._odd} if left or self._odd else {}
 
 
+def mapping_of(raw: object, what: str) -> dict[str, Any]:
+    """An object whose keys are data (currencies, accounts); a missing one is empty."""
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        raise Unreadable(f"{what}: expected an object, got {type(raw).__name__}")
+    return raw
+
+
 def rows_of(raw: object, name: str, parse: Callable[[Any], T]) -> list[T]:
     """Parses a whole answer that holds one list."""
     return [parse(row) for row in Fields(raw, "the answer").rows(name)]

@@ -17,12 +17,12 @@ def parse_key_check(answer: Any) -> KeyFacts:
     withdrawal = permissions.word(PERMISSIONS, "transfer", "withdrawal", otherwise=Permission.NONE)
     row.ignore("apiKey", "iiban", "result", "serverTime")
     single = row.text("allowedCidrBlock")
+    blocks = tuple(str(block) for block in row.rows("allowedCidrBlocks"))
     return KeyFacts(
         account_uid=row.need_text("accountUid"),
         general=general,
         withdrawal=withdrawal,
-        allowed_addresses=tuple(str(block) for block in row.rows("allowedCidrBlocks"))
-        or ((single,) if single else ()),
+        allowed_addresses=blocks or ((single,) if single else ()),
         created_at=row.time("createdAt"),
         unknown={**row.unknown(), **permissions.unknown()},
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from krakenfutures.errors import Unreadable
 from krakenfutures.events import OrderChanged
 from krakenfutures.parse.fields import Fields, rows_of
 from krakenfutures.values import Order, OrderState, OrderType, Side
-from krakenfutures.words import LOOKUP_STATES, OPEN_STATES, ORDER_TYPES, SIDES, SIGNALS
+from krakenfutures.words import GONE_STATES, LOOKUP_STATES, OPEN_STATES, ORDER_TYPES, SIDES, SIGNALS
 
 ZERO = Decimal(0)
 
@@ -164,13 +166,25 @@ def parse_order_change(raw: Any) -> OrderChanged:
     order_id, client_id = row.text("order_id"), row.text("cli_ord_id")
     if parsed is None and order_id is None:
         raise Unreadable("an order change names no order")
+    gone = row.flag("is_cancel")
+    state = _state_after(parsed, gone=gone, reason=reason)
     return OrderChanged(
         order_id=parsed.id if parsed else order_id or "",
         client_id=parsed.client_id if parsed else client_id,
-        gone=row.flag("is_cancel"),
+        gone=gone,
         reason=reason,
-        order=parsed,
+        order=parsed and msgspec.structs.replace(parsed, state=state, reason=reason),
+        state=state,
     )
+
+
+def _state_after(order: Order | None, *, gone: bool, reason: str) -> OrderState:
+    """What a change proves. The sizes win over the reason: an order that is all filled was not cancelled."""
+    if order and order.state is OrderState.FILLED:
+        return OrderState.FILLED
+    if not gone:
+        return order.state if order else OrderState.UNKNOWN
+    return GONE_STATES.get(reason, OrderState.UNKNOWN)
 
 
 def state_by_size(size: Decimal, filled: Decimal) -> OrderState:
@@ -198,11 +212,11 @@ def _trigger_type(side: Side, *, above: bool) -> OrderType:
 
 
 def _trigger(order: Fields, side: Side) -> tuple[Decimal | None, Any, OrderType]:
-    """Stop price, signal and type of a looked-up order; a plain one is a limit as far as this answer says."""
+    """Stop price, signal and type of a looked-up order. Of a plain one this answer does not tell the type."""
     order.ignore("type")
     raw = order.take("priceTriggerOptions")
     if raw is None:
-        return None, None, OrderType.LIMIT
+        return None, None, OrderType.UNKNOWN
     options = Fields(raw, "trigger options")
     above = (options.text("triggerSide") or "").upper() == "TRIGGER_ABOVE"
     signal = options.word(SIGNALS, "triggerSignal")

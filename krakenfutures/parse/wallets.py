@@ -7,7 +7,7 @@ from typing import Any
 
 from krakenfutures.events import BalancesChanged
 from krakenfutures.numbers import normal_currency, to_decimal
-from krakenfutures.parse.fields import Fields
+from krakenfutures.parse.fields import Fields, mapping_of
 from krakenfutures.values import FlexAccount, Holding, MarginAccount, MarginRequirements, Unknown, Wallets
 
 ZERO = Decimal(0)
@@ -20,10 +20,10 @@ def parse_wallets(answer: Any) -> Wallets:
     flex: FlexAccount | None = None
     margin: list[MarginAccount] = []
     unknown: Unknown = {}
-    for name, raw in dict(whole.need("accounts")).items():
+    for name, raw in mapping_of(whole.need("accounts"), "accounts").items():
         kind = raw.get("type") if isinstance(raw, dict) else None
         if kind == "cashAccount":
-            cash = _cash(raw.get("balances") or {})
+            cash = _cash(raw.get("balances"))
         elif kind == "multiCollateralMarginAccount":
             flex = parse_flex(raw)
         elif kind == "marginAccount":
@@ -62,7 +62,7 @@ def parse_margin_account(name: str, raw: Any) -> MarginAccount:
     row.ignore("type")
     auxiliary = Fields(row.need("auxiliary"), f"the account {name}")
     currency = row.text("currency") or name.split("_")[-1][:-3]
-    balances = row.take("balances") or {}
+    balances = mapping_of(row.take("balances"), "balances")
     estimates = row.take("triggerEstimates")
     auxiliary.ignore("usd")
     return MarginAccount(
@@ -84,12 +84,15 @@ def parse_balances(raw: Any) -> BalancesChanged:
     row = Fields(raw, "balances")
     complete = row.text("feed") == "balances_snapshot"
     holding, futures, flex = row.take("holding"), row.take("futures"), row.take("flex_futures")
-    accounts = tuple(parse_stream_margin_account(name, value) for name, value in (futures or {}).items())
+    accounts = tuple(
+        parse_stream_margin_account(name, value) for name, value in mapping_of(futures, "futures").items()
+    )
     return BalancesChanged(
         complete=complete,
         cash=_cash(holding) if holding or (complete and holding is not None) else None,
         margin_accounts=accounts if accounts or (complete and futures is not None) else None,
         flex=parse_stream_flex(flex) if flex else None,
+        seq=row.integer("seq"),
     )
 
 
@@ -147,11 +150,14 @@ def margin_account_name(name: str) -> str:
 
 
 def _cash(raw: Any) -> dict[str, Decimal]:
-    return {normal_currency(name): to_decimal(amount) for name, amount in dict(raw).items()}
+    return {normal_currency(name): to_decimal(amount) for name, amount in mapping_of(raw, "balances").items()}
 
 
 def _holdings(wallet: Fields) -> tuple[Holding, ...]:
-    rows = {name: Fields(raw, f"the holding of {name}") for name, raw in dict(wallet.take("currencies") or {}).items()}
+    rows = {
+        name: Fields(raw, f"the holding of {name}")
+        for name, raw in mapping_of(wallet.take("currencies"), "currencies").items()
+    }
     holdings = tuple(_holding(name, row) for name, row in rows.items())
     if odd := {name: left for name, row in rows.items() if (left := row.unknown())}:
         wallet.keep("currencies", odd)
