@@ -10,7 +10,7 @@ from accounts.actions.people import first_start
 
 
 class Command(BaseCommand):
-    help = "Once a release, before the processes start: migrate, prove the master key, collect static files, make the owner."
+    help = "Once a release: migrate, prove the master key, collect static files, make the owner."
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=1)
