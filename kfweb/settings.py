@@ -121,7 +121,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL}], "prefix": "kfweb"},
+        # Redis shares pub/sub between its numbered databases, so the number goes into the prefix.
+        "CONFIG": {"hosts": [{"address": REDIS_URL}], "prefix": f"kfweb{REDIS_URL.rpartition('/')[2]}"},
     }
 }
 
