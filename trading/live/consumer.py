@@ -2,15 +2,110 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
+
+from trading.live.browser import Browser, Who
+from trading.live.hub import Hub, hub_here
+from trading.live.transport import pipe_for
+
+log = logging.getLogger(__name__)
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-async def live(scope: dict[str, Any], receive: Any, send: Any) -> None:
+class Wish(msgspec.Struct, tag_field="do", tag=str.lower, forbid_unknown_fields=True):
+    """What a page may say."""
+
+
+class Watch(Wish):
+    streams: list[str]
+
+
+class Unwatch(Wish):
+    streams: list[str]
+
+
+class Ack(Wish):
+    f: int
+
+
+class Pace(Wish):
+    hidden: bool
+
+
+class Resync(Wish):
+    stream: str
+
+
+_wish = msgspec.json.Decoder(Watch | Unwatch | Ack | Pace | Resync)
+
+
+async def live(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """`/ws/live`. The protocol is written out in docs/topics/live.md."""
     await receive()
-    await send({"type": "websocket.accept"})
-    if not scope["user"].is_authenticated:
-        await send({"type": "websocket.close", "code": 4401})
+    if not same_origin(scope):
+        await send({"type": "websocket.close", "code": 4403})
         return
-    while (await receive())["type"] != "websocket.disconnect":
-        pass
+    await send({"type": "websocket.accept"})
+    who = who_is_there(scope)
+    if who is None:  # accepted first: a page cannot read the reason of a refused handshake
+        await send({"type": "websocket.close", "code": 4401, "reason": "please sign in"})
+        return
+    hub, browser = hub_here(), Browser(who, pipe_for(scope, send))
+    hub.enter(browser)
+    try:
+        while (event := await receive())["type"] != "websocket.disconnect":
+            await obey(hub, browser, event.get("text") or "")
+    finally:
+        hub.leave(browser)
+        browser.pipe.end()
+
+
+def who_is_there(scope: dict[str, Any]) -> Who | None:
+    user, session = scope["user"], scope["session"]
+    if not user.is_authenticated or not session.session_key:
+        return None
+    return Who(user.pk, session.session_key, session.get(HASH_SESSION_KEY, ""))
+
+
+def same_origin(scope: dict[str, Any]) -> bool:
+    """The page that opens the socket came from the address the socket is opened at, port included.
+
+    The validator around us compares names only, and cookies know no ports: the demo exchange's own site, on the same
+    machine, is another origin.
+    """
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin", b"").decode("latin1")
+    return urlsplit(origin).netloc == headers.get(b"host", b"").decode("latin1") or (
+        origin in settings.CSRF_TRUSTED_ORIGINS
+    )
+
+
+async def obey(hub: Hub, browser: Browser, text: str) -> None:
+    if browser not in hub.browsers:
+        return  # it was let go, and does not know yet
+    try:
+        wish = _wish.decode(text)
+    except msgspec.DecodeError as problem:
+        log.info("a browser of user %s says what we do not understand: %s", browser.who.user_id, problem)
+        hub.dismiss(browser, (4400, "not understood"))
+        return
+    match wish:
+        case Watch(streams):
+            await hub.watch(browser, streams)
+        case Unwatch(streams):
+            hub.unwatch(browser, streams)
+        case Ack(number):
+            hub.seen(browser, number)
+        case Pace(hidden):
+            hub.pace(browser, hidden)
+        case Resync(stream):
+            await hub.resync(browser, stream)

@@ -10,6 +10,7 @@ ENVIRONMENTS = ("demo", "production")
 SYMBOL = re.compile(r"[A-Z0-9_.]{3,40}")
 ACCOUNTS_GROUP = "live.accounts"
 
+WANTED_SECONDS = 15  # for so long a hub's wish holds; it repeats it three times as often
 RELAY_LATE_MS = 3000  # the relay speaks every second; silent for longer, it is gone
 NO_RELAY: dict[str, Any] = {
     "state": "down",

@@ -26,10 +26,16 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Pipe(Protocol):
     """The way to one browser."""
 
-    def write(self, frame: Frame) -> int:
-        """Send, never wait; returns how many bytes now wait in this process for a slow reader."""
+    def write(self, frame: Frame) -> None:
+        """Send; never wait."""
+
+    def waiting(self) -> int:
+        """Bytes that wait in this process for a slow reader."""
 
     def close(self, code: int, reason: str) -> None: ...
+
+    def end(self) -> None:
+        """The socket is gone."""
 
 
 def with_transport(app: Any) -> Any:
@@ -66,47 +72,57 @@ class TransportPipe:
         self.protocol = protocol
         self.transport = protocol.transport
 
-    def write(self, frame: Frame) -> int:
+    def write(self, frame: Frame) -> None:
         transport, data = self.transport, frame.wire
         if self.protocol.state != WebSocketProtocol.STATE_OPEN or not transport.connected:
-            return 0
-        waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
-        if not waiting:
+            return
+        if not self.waiting():
             try:
                 sent = transport.socket.send(data)
             except BlockingIOError:
                 sent = 0
             except OSError:
-                return 0  # it broke this instant; Twisted hears of it too, and ends the socket
+                return  # it broke this instant; Twisted hears of it too, and ends the socket
             if sent == len(data):
-                return 0
+                return
             data = data[sent:]
         transport.write(data)
-        return waiting + len(data)
+
+    def waiting(self) -> int:
+        transport = self.transport
+        return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
 
     def close(self, code: int, reason: str) -> None:
         """Says why, and a second later lets go of a peer that does not answer, with all that waited for it."""
         self.protocol.sendClose(code, reason)
 
+    def end(self) -> None:
+        pass
+
 
 class PlainPipe:
     """The ordinary ASGI way, for every other server and for tests: one task writes what is queued, in order."""
 
-    __slots__ = ("queue", "send", "task", "waiting")
+    __slots__ = ("queue", "queued", "send", "task")
 
     def __init__(self, send: Send) -> None:
         self.send = send
         self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.waiting = 0
+        self.queued = 0
         self.task = asyncio.create_task(self._pump())
 
-    def write(self, frame: Frame) -> int:
-        self.waiting += len(frame.text)
+    def write(self, frame: Frame) -> None:
+        self.queued += len(frame.text)
         self.queue.put_nowait({"type": "websocket.send", "text": frame.text.decode()})
-        return self.waiting
+
+    def waiting(self) -> int:
+        return self.queued
 
     def close(self, code: int, reason: str) -> None:
         self.queue.put_nowait({"type": "websocket.close", "code": code, "reason": reason})
+
+    def end(self) -> None:
+        self.task.cancel()
 
     async def _pump(self) -> None:
         closing = False
@@ -118,4 +134,4 @@ class PlainPipe:
             except OSError:
                 log.debug("the socket went away")
                 return
-            self.waiting -= len(event.get("text", "").encode())
+            self.queued -= len(event.get("text", "").encode())

@@ -1,0 +1,311 @@
+"""One per web process: hears the relay once, serves every browser. No task, no JSON and no query per message."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+import weakref
+from collections.abc import Coroutine
+from typing import Any
+
+import redis
+import redis.asyncio
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from trading.live import visibility, wire
+from trading.live.browser import SNAPSHOT_EVERY, Browser, Fresh
+from trading.live.ear import Ear
+from trading.live.frames import Frame, message
+from trading.live.lane import Lane
+from trading.live.rooms import Room
+from trading.live.streams import (
+    ENVIRONMENTS,
+    NO_RELAY,
+    WANTED_SECONDS,
+    key,
+    parse_stream,
+)
+
+log = logging.getLogger(__name__)
+
+FAST, SLOW = 0.05, 1.0  # seconds between frames: a page that is looked at, a page in the background
+MOST_STREAMS = 300  # a socket may watch
+CHECK_SECONDS = 3.0  # how often we ask again who may see what
+GRACE_SECONDS = 10.0  # a lagging socket has to catch up in
+BEHIND = (4408, "this browser does not keep up")
+SIGNED_OUT = (4401, "please sign in")
+NO_LINK = wire.encode(NO_RELAY)
+
+
+class Hub:
+    def __init__(self) -> None:
+        self.store: redis.asyncio.Redis = redis.asyncio.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5
+        )
+        self.browsers: set[Browser] = set()
+        self.lagging: set[Browser] = set()
+        self.numbers = itertools.count(1)
+        self.ear = Ear(self.store, self._lost_announcements)
+        self.rooms = self.ear.rooms
+        self.fast, self.slow = (self._lane(interval) for interval in (FAST, SLOW))
+        self.lanes = self.ear.lanes = (self.fast, self.slow)
+        self.wishes = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def _lane(self, interval: float) -> Lane:
+        return Lane(
+            interval,
+            self.ear.boards,
+            self.ear.rooms,
+            next_frame=self.numbers.__next__,
+            fell_behind=self.fell_behind,
+            lost_track=self.lost_track,
+        )
+
+    def start(self) -> None:
+        for work in (self.ear.listen(), self.fast.run(), self.slow.run(), self._keep_up(), self._tell_wishes()):
+            self._spawn(work)
+        self._spawn(self._check_everybody())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()):
+            log.error("a part of the hub failed; every browser is asked to come again", exc_info=problem)
+            self.stop()
+
+    def stop(self) -> None:
+        """Let everybody go; the next to come finds a new hub."""
+        forget(self)
+        for task in self.tasks:
+            task.cancel()
+        for browser in self.browsers:
+            browser.pipe.close(1012, "starting again")
+
+    async def close(self) -> None:
+        self.stop()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.store.aclose()
+
+    # what browsers ask
+
+    def lane_of(self, browser: Browser) -> Lane:
+        return self.slow if browser.hidden else self.fast
+
+    def enter(self, browser: Browser) -> None:
+        self.browsers.add(browser)
+        self.fast.watch(browser, [])
+
+    def leave(self, browser: Browser) -> None:
+        if browser not in self.browsers:
+            return
+        self.browsers.discard(browser)
+        if browser in self.lagging:
+            self.lagging.discard(browser)
+        else:
+            self.lane_of(browser).leave(browser)
+
+    async def watch(self, browser: Browser, names: list[str]) -> None:
+        """Every stream that may be watched begins with a snapshot; the others are refused one by one."""
+        allowed = []
+        for name in dict.fromkeys(names):
+            if why := await self._refusal(browser, name):
+                self._refuse(browser, name, why)
+            else:
+                allowed.append(name)
+        for name in allowed:
+            await self._load_account(browser, name)
+        if browser in self.lagging or browser not in self.browsers:
+            return  # it left, or fell behind, while we asked the database; it may ask again
+        self.lane_of(browser).watch(browser, allowed)
+        self.wishes.set()
+
+    async def _refusal(self, browser: Browser, name: str) -> str | None:
+        stream = parse_stream(name)
+        if stream is None:
+            return "there is no such stream"
+        if len(browser.streams) >= MOST_STREAMS and name not in browser.streams:
+            return f"a page may watch {MOST_STREAMS} streams"
+        see = database_sync_to_async(visibility.may_see)
+        if stream.kind == "account" and not await see(browser.who.user_id, stream.account_id):
+            return "there is no such account, or it is not yours to see"
+        return None
+
+    def _refuse(self, browser: Browser, name: str, why: str) -> None:
+        known = name if parse_stream(name) else "?"
+        data = wire.encode({"why": why, "stream": name[:80]})
+        text = message(known, 0, "no", data, venue_ms=None, relay_ms=None)
+        browser.take(Frame(next(self.numbers), int(time.time() * 1000), [text]))
+
+    async def _load_account(self, browser: Browser, name: str) -> None:
+        """Read how the account stands. What happens meanwhile is replayed after the snapshot."""
+        stream = parse_stream(name)
+        if stream is None or stream.kind != "account":
+            return
+        room = self.rooms.setdefault(stream.account_id, Room(stream.account_id))
+        base = room.number
+        link = self.ear.account_links.get(stream.account_id, NO_LINK)
+        snapshot = await database_sync_to_async(visibility.account_snapshot)(stream.account_id, link)
+        browser.fresh[name] = Fresh(base, snapshot)
+
+    def unwatch(self, browser: Browser, names: list[str]) -> None:
+        if browser not in self.lagging:
+            self.lane_of(browser).unwatch(browser, names)
+
+    async def resync(self, browser: Browser, name: str) -> None:
+        if name in browser.streams:
+            await self.watch(browser, [name])
+
+    def pace(self, browser: Browser, hidden: bool) -> None:
+        if browser.hidden == hidden or browser in self.lagging:
+            browser.hidden = hidden
+            return
+        self._step_out(browser)
+        browser.hidden = hidden
+        self.lane_of(browser).enter(browser)
+
+    def seen(self, browser: Browser, number: int) -> None:
+        browser.seen(number)
+        if browser in self.lagging and not browser.is_behind:
+            self._step_in(browser)
+
+    # those who do not keep up
+
+    def _step_out(self, browser: Browser) -> None:
+        lane = self.lane_of(browser)
+        for name, stream in browser.streams.items():
+            if stream.kind == "account" and name not in browser.fresh:
+                browser.fresh[name] = Fresh(lane.sent_to(name), None)
+        lane.leave(browser)
+
+    def _step_in(self, browser: Browser) -> None:
+        self.lagging.discard(browser)
+        browser.lagging_since = None
+        self.lane_of(browser).enter(browser)
+
+    def fell_behind(self, browser: Browser) -> None:
+        if browser not in self.lagging and browser in self.browsers:
+            self._step_out(browser)
+            browser.begin_lagging()
+            self.lagging.add(browser)
+
+    def lost_track(self, browser: Browser, name: str) -> None:
+        """More happened than a room remembers: begin the stream again."""
+        self._spawn(self.resync(browser, name))
+
+    def _see_to_lagging(self) -> None:
+        now = time.monotonic()
+        for browser in list(self.lagging):
+            if not browser.is_behind:
+                self._step_in(browser)
+            elif now - (browser.lagging_since or now) > GRACE_SECONDS:
+                log.info("a browser of user %s did not keep up and was let go", browser.who.user_id)
+                self.dismiss(browser, BEHIND)
+            elif now >= browser.next_snapshot and not browser.pipe.waiting():
+                browser.next_snapshot = now + SNAPSHOT_EVERY
+                browser.take(self.lane_of(browser).snapshots(browser))
+
+    def dismiss(self, browser: Browser, why: tuple[int, str]) -> None:
+        self.leave(browser)
+        browser.pipe.close(*why)
+
+    def _lost_announcements(self, room: Room) -> None:
+        """Whoever watches the account gets its state anew."""
+        for browser in self.browsers:
+            if room.name in browser.streams:
+                self._spawn(self.resync(browser, room.name))
+
+    # once a second
+
+    async def _keep_up(self) -> None:
+        while True:
+            await asyncio.sleep(1 - time.time() % 1)
+            self._see_to_lagging()
+            self.ear.see_to_silence()
+            for lane in self.lanes:
+                lane.pulse()
+            self._close_rooms()
+
+    def _close_rooms(self) -> None:
+        watched = {stream.account_id for browser in self.browsers for stream in browser.streams.values()}
+        expected = {name for browser in self.browsers for name in browser.fresh}
+        for account_id in self.rooms.keys() - watched:
+            if self.rooms[account_id].name not in expected:
+                del self.rooms[account_id]
+
+    async def _tell_wishes(self) -> None:
+        """Say which instruments are looked at here; the relay follows those whose term has not run out."""
+        while True:
+            try:
+                async with asyncio.timeout(WANTED_SECONDS / 3):
+                    await self.wishes.wait()
+            except TimeoutError:
+                pass
+            self.wishes.clear()
+            until = int((time.time() + WANTED_SECONDS) * 1000)
+            try:
+                for environment in ENVIRONMENTS:
+                    if wanted := self._wanted(environment):
+                        await self.store.zadd(key(environment, "wanted"), dict.fromkeys(wanted, until))
+            except (redis.RedisError, OSError) as problem:
+                log.warning("the store does not hear what is looked at: %s", problem)
+
+    def _wanted(self, environment: str) -> set[str]:
+        return {
+            stream.symbol
+            for lane in self.lanes
+            for stream in lane.names.values()
+            if stream.environment == environment and stream.kind in {"book", "trades"}
+        }
+
+    async def _check_everybody(self) -> None:
+        """Who signed out or left a desk keeps nothing: the socket is closed, or the stream taken away."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            if not self.browsers:
+                continue
+            people = {browser.who for browser in self.browsers}
+            accounts = {s.account_id for b in self.browsers for s in b.streams.values() if s.kind == "account"}
+            seen = await database_sync_to_async(visibility.look)(people, accounts)
+            for browser in list(self.browsers):
+                if browser.who not in people:
+                    continue  # came while we looked
+                if browser.who not in seen.signed_in:
+                    self.dismiss(browser, SIGNED_OUT)
+                    continue
+                self._take_away(browser, accounts, seen.pairs)
+
+    def _take_away(self, browser: Browser, looked_at: set[int], pairs: set[tuple[int, int]]) -> None:
+        for name, stream in list(browser.streams.items()):
+            lost = stream.account_id in looked_at and (browser.who.user_id, stream.account_id) not in pairs
+            if stream.kind == "account" and lost:
+                if browser in self.lagging:
+                    del browser.streams[name]
+                self.unwatch(browser, [name])
+                self._refuse(browser, name, "this account is no longer yours to see")
+
+
+_hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()
+
+
+def hub_here() -> Hub:
+    """This process's hub (strictly: this event loop's), started by whoever comes first: Daphne tells no beginning."""
+    loop = asyncio.get_running_loop()
+    hub = _hubs.get(loop)
+    if hub is None:
+        hub = _hubs[loop] = Hub()
+        hub.start()
+    return hub
+
+
+def forget(hub: Hub) -> None:
+    for loop, known in list(_hubs.items()):
+        if known is hub:
+            del _hubs[loop]
