@@ -30,7 +30,7 @@ DUPLICATE_ELSEWHERE = "This key cannot be added to this desk. Make a new key at 
 def add_key(
     desk: Desk, *, by: User, label: str, environment: str, public_key: str, secret: str, demo_email: str = ""
 ) -> ApiKey:
-    """Probe the pair, then store it sealed, with its account if that is new. Raises `NotAllowed`, and keeps nothing."""
+    """Probe the pair, then store it sealed, with its account if that is new. Raises `NotAllowed`, keeping nothing."""
     require_role(by, desk, *MANAGERS)
     credentials = Credentials("".join(public_key.split()), "".join(secret.split()))
     label = label.strip()[:60] or "Unnamed key"

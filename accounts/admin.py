@@ -1,0 +1,69 @@
+"""A window for operators: everything can be looked at, nothing can be changed, secrets are not among it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from accounts.models import Account, ApiKey, AuditRow, Desk, Membership, User
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one door, one set of limits
+
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin[Any]
+else:
+    Base = admin.ModelAdmin  # Django's own is not subscriptable
+
+
+class ReadOnly(Base):
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class UserAdmin(ReadOnly):
+    list_display = ("email", "name", "is_active", "is_staff", "joined_at", "last_login")
+    search_fields = ("email", "name")
+    exclude = ("password",)
+
+
+@admin.register(Desk)
+class DeskAdmin(ReadOnly):
+    list_display = ("name", "created_at")
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnly):
+    list_display = ("desk", "user", "role", "since")
+    list_filter = ("role",)
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnly):
+    list_display = ("label", "desk", "environment", "venue_uid")
+    list_filter = ("environment",)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnly):
+    list_display = ("label", "hint", "account", "state", "general", "withdrawal", "checked_at", "last_used_at")
+    list_filter = ("state",)
+    exclude = ("sealed", "wrapped_key", "fingerprint")
+
+
+@admin.register(AuditRow)
+class AuditAdmin(ReadOnly):
+    list_display = ("at", "desk", "actor", "action", "about")
+    list_filter = ("action",)
+    search_fields = ("about",)

@@ -1,0 +1,49 @@
+"""The way in on an empty installation, and a person's own page."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts.actions.people import is_open_link, set_preferences, set_up
+from accounts.forms import ProfileForm, SetupForm, blame
+from accounts.rules import NotAllowed
+from accounts.views.request import DeskRequest
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+@sensitive_post_parameters("password", "again")
+def setup(request: HttpRequest, token: str) -> HttpResponse:
+    if not is_open_link(token):
+        return render(request, "accounts/setup_closed.html", status=410)
+    form = SetupForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = set_up(token, form.cleaned_data["email"], form.cleaned_data["password"])
+        except NotAllowed as refusal:
+            blame(form, refusal)
+        else:
+            login(request, user, backend=BACKEND)
+            return redirect("overview")
+    return render(request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def profile(request: DeskRequest) -> HttpResponse:
+    initial = {"theme": request.user.theme, "time_zone": request.user.time_zone}
+    form = ProfileForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        set_preferences(request.user, **form.cleaned_data)
+        messages.success(request, "Kept.")
+        return redirect("profile")
+    return render(request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,0 +1,23 @@
+"""What a request holds once the middleware has run."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from accounts.models import Account, Desk, Membership, User
+
+
+class DeskRequest(HttpRequest):
+    user: User
+    desk: Desk | None
+    account: Account | None
+    accounts: list[Account]
+    membership: Membership | None
+
+
+def desk_of(request: DeskRequest) -> Desk:
+    """The desk of a signed-in member; whoever has none is refused with 403."""
+    if request.desk is None:
+        raise PermissionDenied("You are not a member of any desk. Ask an owner to invite you.")
+    return request.desk
