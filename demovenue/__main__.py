@@ -1,0 +1,77 @@
+"""`python -m demovenue`: a demo Kraken Derivatives exchange in one process."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from aiohttp import web
+
+from demovenue.doors.server import Options, build
+from demovenue.exchange import Exchange
+
+
+def main() -> None:
+    given = _arguments().parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("aiohttp").setLevel(logging.WARNING)
+    given.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    options = Options(
+        host=given.host,
+        port=given.port,
+        data=given.data,
+        seed=given.seed,
+        allow_control=given.allow_control,
+        sockets=given.sockets,
+    )
+    exchange = Exchange(given.data, seed=given.seed, speed=given.speed, start=given.start)
+    try:
+        web.run_app(
+            build(exchange, options),
+            host=options.host,
+            port=options.port,
+            access_log=None,
+            print=lambda _: print(f"demovenue: http://{options.host}:{options.port}", flush=True),
+            shutdown_timeout=2,
+        )
+    finally:
+        exchange.close()
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="demovenue", description="A demo Kraken Derivatives exchange.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8100)
+    parser.add_argument("--data", type=Path, required=True, help="directory for the state; made when missing")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same market")
+    parser.add_argument("--speed", type=_speed, default=Decimal(1), help="demo seconds a second, up to 1000")
+    parser.add_argument("--start", type=_moment, help="first demo time, ISO 8601; default now")
+    parser.add_argument("--allow-control", action="store_true", help="allow /demo calls beyond loopback")
+    parser.add_argument("--sockets", type=int, default=100, help="sockets one client address may open")
+    return parser
+
+
+def _speed(value: str) -> Decimal:
+    try:
+        speed = Decimal(value)
+    except InvalidOperation as error:
+        raise argparse.ArgumentTypeError("not a number") from error
+    if not 0 < speed <= 1000:
+        raise argparse.ArgumentTypeError("between 0 and 1000")
+    return speed
+
+
+def _moment(value: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("not an ISO 8601 time") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+if __name__ == "__main__":
+    main()

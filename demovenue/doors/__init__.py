@@ -1,0 +1,1 @@
+"""How the demo exchange is reached: REST, WebSocket, sign-up site and control calls. It holds no money itself."""

@@ -1,0 +1,92 @@
+"""What all doors share: the exchange behind them, and what the doors themselves must remember."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from demovenue.doors.faults import Faults
+from demovenue.doors.limits import Budgets
+from demovenue.doors.signatures import Nonces
+from demovenue.exchange import Exchange
+from demovenue.values import Order
+
+
+class Answered:
+    """Which orders, transfers and withdrawals had an answer that left the house.
+
+    One line is appended when an answer is handed to the network; an id without a line was never answered, also
+    when the process was killed in between. The file is written through to the system, not synced to the disk.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._ids: set[str] = set()
+        self._handle: int | None = None
+        if file is not None:
+            if file.exists():
+                self._ids.update(file.read_text().split())
+            self._handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def add(self, ids: list[str]) -> None:
+        self._ids.update(ids)
+        if self._handle is not None and ids:
+            os.write(self._handle, ("\n".join(ids) + "\n").encode())
+
+    def __contains__(self, uid: object) -> bool:
+        return uid in self._ids
+
+    def close(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+class House:
+    """One exchange with its faults, budgets, nonces and switches. Lives as long as the process."""
+
+    def __init__(self, exchange: Exchange, *, data: Path | None, seed: int, control: bool, sockets: int) -> None:
+        self.exchange = exchange
+        self.faults = Faults(seed)
+        self.budgets = Budgets()
+        self.answered = Answered(None if data is None else data / "answered.log")
+        self.control = control  # are /demo calls and the scenario page allowed?
+        self.sockets_per_client = sockets
+        self.hidden_orders: set[str] = set()
+        self._nonces: dict[str, Nonces] = {}
+        self._hiding: tuple[str, datetime] | None = None
+
+    def now(self, key: str | None = None) -> datetime:
+        """The venue's clock as a client with this key sees it: `clock_skew` moves it."""
+        now = self.exchange.now()
+        skew = self.faults.meet("clock_skew", key=key)
+        return now + timedelta(seconds=skew.seconds or 0) if skew else now
+
+    def nonces(self, public: str) -> Nonces:
+        return self._nonces.setdefault(public, Nonces())
+
+    def forget_key(self, public: str) -> None:
+        self._nonces.pop(public, None)
+
+    @contextmanager
+    def hiding(self, account: str, active: bool) -> Iterator[None]:
+        """While active, what is placed for the account is hidden from its first moment, before its id is known."""
+        self._hiding = (account, self.exchange.now()) if active else None
+        try:
+            yield
+        finally:
+            self._hiding = None
+
+    def saw_order(self, order: Order) -> None:
+        """The exchange tells of an order: is it one to hide?"""
+        if self._hiding and order.account_uid == self._hiding[0] and order.created >= self._hiding[1]:
+            self.hidden_orders.add(order.id)
+
+    def is_hidden(self, order_id: str) -> bool:
+        """Hidden orders come back when the fault is cleared."""
+        return order_id in self.hidden_orders
+
+    def close(self) -> None:
+        self.answered.close()

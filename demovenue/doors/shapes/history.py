@@ -1,0 +1,248 @@
+"""`/api/history`: decimals are strings there, times are epoch milliseconds, words are in camel case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from demovenue.doors.answers import millis, optional_text, text
+from demovenue.values import Account, Fill, HistoryEvent, LogEntry, Order, PositionChange
+
+Fields = dict[str, Any]
+
+DIRECTION = {"buy": "Buy", "sell": "Sell"}
+ORDER_TYPE = {
+    "lmt": "Limit",
+    "ioc": "IoC",
+    "fok": "FoK",
+    "post": "Post",
+    "mkt": "Market",
+    "liquidation": "Liquidation",
+    "assignment": "Assignment",
+    "unwind": "Unwind",
+    "block": "Block",
+}
+SIGNAL = {"mark": "MarkPrice", "index": "SpotPrice", "last": "LastPrice"}
+UNIT = {"PERCENT": "Percent", "QUOTE_CURRENCY": "QuoteCurrency"}
+_ZERO = Decimal(0)
+
+
+def _order_type(order: Order) -> str:
+    if order.is_trigger:
+        return "IoC" if order.limit_price is None and order.limit_offset_value is None else "Limit"
+    return ORDER_TYPE.get(order.type, "Unknown")
+
+
+def public_order(order: Order) -> Fields:
+    """As the market's own events show it: nobody's name on it."""
+    return {
+        "uid": order.id,
+        "tradeable": order.symbol,
+        "direction": DIRECTION[order.side],
+        "quantity": text(order.quantity),
+        "timestamp": millis(order.created),
+        "limitPrice": text(order.limit_price or _ZERO),
+        "orderType": _order_type(order),
+        "reduceOnly": order.reduce_only,
+        "lastUpdateTimestamp": millis(order.updated),
+    }
+
+
+def own_order(order: Order) -> Fields:
+    return {
+        "uid": order.id,
+        "accountUid": order.account_uid,
+        "tradeable": order.symbol,
+        "direction": DIRECTION[order.side],
+        "quantity": text(order.quantity),
+        "filled": text(order.filled),
+        "timestamp": millis(order.created),
+        "limitPrice": text(order.limit_price or _ZERO),
+        "orderType": _order_type(order),
+        "clientId": order.cli_ord_id or "",
+        "reduceOnly": order.reduce_only,
+        "lastUpdateTimestamp": millis(order.updated),
+        "spotData": None,
+    }
+
+
+def trigger_order(order: Order, number: int) -> Fields:
+    """The order object of trigger events, with the account's number and how it is triggered."""
+    row = own_order(order)
+    del row["filled"], row["spotData"]
+    return {"uid": order.id, "accountId": number} | row | {"triggerOptions": _trigger_options(order)}
+
+
+def _trigger_options(order: Order) -> Fields:
+    return {
+        "triggerPrice": text(order.trigger_price or _ZERO),
+        "triggerSignal": SIGNAL[order.trigger_signal or "mark"],
+        "triggerSide": "Above" if order.trigger_above else "Below",
+        "trailingStopOptions": {
+            "maxDeviation": text(order.trailing_max_deviation or _ZERO),
+            "unit": UNIT.get(order.trailing_unit or "", "Percent"),
+        },
+        "limitPriceOffset": {
+            "priceOffset": text(order.limit_offset_value or _ZERO),
+            "unit": UNIT.get(order.limit_offset_unit or "", "QuoteCurrency"),
+        },
+    }
+
+
+def element(event: HistoryEvent, account: Account, *, public: bool = False) -> Fields:
+    return {"uid": event.uid, "timestamp": millis(event.at), "event": {event.key: _body(event, account, public)}}
+
+
+def _body(event: HistoryEvent, account: Account, public: bool) -> Fields:
+    if event.family == "executions":
+        return _execution(event)
+    if event.family == "positions":
+        return _position(event)
+    if event.family == "triggers":
+        return _trigger_event(event, account)
+    return _order_event(event, public_order if public else own_order)
+
+
+def _order_event(event: HistoryEvent, shape: Any) -> Fields:
+    order = None if event.order is None else shape(event.order)
+    old = None if event.old is None else shape(event.old)
+    bodies: dict[str, Fields] = {
+        "OrderPlaced": {"order": order, "reason": event.reason, "reducedQuantity": optional_text(event.reduced)},
+        "OrderUpdated": {
+            "oldOrder": old,
+            "newOrder": order,
+            "reason": event.reason,
+            "reducedQuantity": optional_text(event.reduced),
+        },
+        "OrderCancelled": {"order": order, "reason": event.reason},
+        "OrderRejected": {"order": order, "orderError": event.error, "reason": event.reason},
+        "OrderEditRejected": {"oldOrder": old, "attemptedOrder": order, "orderError": event.error},
+    }
+    if event.key == "OrderNotFound":
+        wanted = event.order.id if event.order else event.reason
+        return {"accountUid": event.account_uid, "orderId": f"Uuid(uuid={wanted})"}
+    return bodies[event.key]
+
+
+def _trigger_event(event: HistoryEvent, account: Account) -> Fields:
+    order = None if event.order is None else trigger_order(event.order, account.number)
+    old = None if event.old is None else trigger_order(event.old, account.number)
+    bodies: dict[str, Fields] = {
+        "OrderTriggerPlaced": {"order": order, "reason": event.reason},
+        "OrderTriggerCancelled": {"order": order, "reason": event.reason},
+        "OrderTriggerUpdated": {"oldOrderTrigger": old, "newOrderTrigger": order, "reason": event.reason},
+        "OrderTriggerActivated": {"order": order},
+        "OrderTriggerEditRejected": {
+            "attemptedOrderTrigger": order,
+            "oldOrderTrigger": old,
+            "orderError": event.error,
+        },
+    }
+    return bodies[event.key]
+
+
+def _execution(event: HistoryEvent) -> Fields:
+    fill = event.fill
+    assert fill is not None
+    order = fill.order or event.order
+    row = _execution_core(fill)
+    row["order"] = None if order is None else own_order(order)
+    row["executionType"] = "maker" if fill.fill_type == "maker" else "taker"
+    row["orderData"] = {
+        "fee": text(fill.fee),
+        "positionSize": text(fill.position),
+        "feeCalculationInfo": [
+            {
+                "percentageFee": text(fill.fee_percent),
+                "userFeeDiscountApplied": "0",
+                "marketShareRebateCredited": "0",
+            }
+        ],
+    }
+    return {"execution": row, "takerReducedQuantity": ""}
+
+
+def _execution_core(fill: Fill) -> Fields:
+    usd = fill.size if fill.fee_currency != "USD" else fill.size * fill.price
+    return {
+        "uid": fill.fill_id,
+        "timestamp": millis(fill.at),
+        "quantity": text(fill.size),
+        "price": text(fill.price),
+        "markPrice": text(fill.mark_price),
+        "limitFilled": fill.limit_filled,
+        "usdValue": format(usd, ".2f"),
+    }
+
+
+def _position(event: HistoryEvent) -> Fields:
+    change = event.position
+    assert change is not None
+    row: Fields = {
+        "accountUid": event.account_uid,
+        "tradeable": event.symbol,
+        "oldPosition": text(change.old_size),
+        "oldAverageEntryPrice": None if change.old_entry is None else text(change.old_entry),
+        "newPosition": text(change.new_size),
+        "newAverageEntryPrice": None if change.new_entry is None else text(change.new_entry),
+        "fillTime": None if change.opened is None else millis(change.opened),
+    }
+    return row | dict(_reason_fields(change)) | {"timestamp": millis(event.at), "updateReason": change.reason}
+
+
+def _reason_fields(change: PositionChange) -> Iterator[tuple[str, Any]]:
+    """What only trades, fundings or settlements have; absent elsewhere."""
+    if change.fee is not None:
+        yield "fee", text(change.fee)
+        yield "feeCurrency", change.fee_currency
+    if change.realized_pnl is not None:
+        yield "realizedPnL", text(change.realized_pnl)
+    yield "positionChange", change.change
+    if change.execution_uid is not None:
+        yield "executionUid", change.execution_uid
+        yield "executionPrice", optional_text(change.execution_price)
+        yield "executionSize", optional_text(change.execution_size)
+    if change.trade_type is not None:
+        yield "tradeType", change.trade_type
+    if change.funding_at is not None:
+        yield "fundingRealizationTime", millis(change.funding_at)
+    if change.realized_funding is not None:
+        yield "realizedFunding", text(change.realized_funding)
+    if change.settlement_price is not None:
+        yield "settlementPrice", text(change.settlement_price)
+
+
+_MONEY = (
+    "fee",
+    "funding_rate",
+    "liquidation_fee",
+    "mark_price",
+    "new_average_entry_price",
+    "old_average_entry_price",
+    "realized_funding",
+    "realized_pnl",
+    "trade_price",
+    "conversion_spread_percentage",
+)
+
+
+def log_row(entry: LogEntry, numbers: Fields) -> Fields:
+    """A row of `account-log`; `numbers` holds its decimals, printed by the caller's rule for missing ones."""
+    return {
+        "asset": entry.asset,
+        "booking_uid": entry.booking_uid,
+        "collateral": entry.collateral,
+        "contract": entry.contract,
+        "execution": entry.execution,
+        "id": entry.id,
+        "info": entry.info,
+        "margin_account": entry.margin_account,
+        "position_uid": None,
+        **numbers,
+    }
+
+
+def log_numbers(entry: LogEntry) -> dict[str, Decimal | None]:
+    names = (*_MONEY, "new_balance", "old_balance")
+    return {name: getattr(entry, name) for name in names}
