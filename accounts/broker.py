@@ -32,7 +32,7 @@ local passed = math.max(0, now - at)
 used = math.max(0, used - passed * refill / 1000000)
 local nonce = math.max((tonumber(row[3]) or 0) + 1, now)
 local wait = 0
-if used + cost > room then
+if cost > 0 and used + cost > room then
   wait = math.ceil((used + cost - room) * 1000000 / refill)
 else
   used = used + cost
