@@ -13,6 +13,7 @@ from trading.live import wire
 from trading.live.frames import message
 from trading.live.stored import Stored
 from trading.live.streams import NO_RELAY, Stream
+from trading.plain import encode
 
 TAPE = 50  # trades a snapshot holds
 
@@ -47,7 +48,7 @@ class Board:
         self.rows: dict[str, bytes] = {}
         self.books: dict[str, Entry] = {}
         self.tapes: dict[str, deque[bytes]] = {}  # newest first
-        self.link = Entry(wire.encode(NO_RELAY), None, None)
+        self.link = Entry(encode(NO_RELAY), None, None)
         self.relay_ms: int | None = None
 
     def follows(self, batch: Batch) -> bool:
@@ -78,6 +79,11 @@ class Board:
         for symbol in batch["gone"]:  # no longer followed: an old book must not pass for a fresh one
             self.books.pop(symbol, None)
             self.tapes.pop(symbol, None)
+        for symbol in batch["unlisted"]:
+            self.tickers.pop(symbol, None)
+            self.rows.pop(symbol, None)
+        if batch["unlisted"]:
+            yield Change(f"tickers:{self.environment}", None)
         if batch["link"] is not None:
             self.link = Entry(batch["link"], None, self.relay_ms)
             yield Change(f"link:{self.environment}", None)
@@ -101,7 +107,7 @@ class Board:
     def relay_is_silent(self) -> Iterator[Change]:
         """Nothing came from the relay for too long: what it last said of the link no longer holds."""
         link = {**msgspec.json.decode(self.link.data), "state": NO_RELAY["state"], "why": NO_RELAY["why"]}
-        self.link = Entry(wire.encode(link), None, None)
+        self.link = Entry(encode(link), None, None)
         yield Change(f"link:{self.environment}", None)
 
     def snapshot(self, stream: Stream) -> Entry:

@@ -16,7 +16,8 @@ from trading.live.board import Batch, Board, Change
 from trading.live.lane import Lane
 from trading.live.rooms import Room
 from trading.live.stored import read_stored
-from trading.live.streams import ACCOUNTS_GROUP, ENVIRONMENTS, RELAY_LATE_MS, market_group
+from trading.live.streams import ENVIRONMENTS, RELAY_LATE_MS, market_group
+from trading.publish import ACCOUNTS_GROUP
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ import redis.asyncio
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from trading.live import visibility, wire
+from trading.live import visibility
 from trading.live.browser import SNAPSHOT_EVERY, Browser, Fresh
 from trading.live.ear import Ear
 from trading.live.frames import Frame, message
@@ -28,6 +28,7 @@ from trading.live.streams import (
     key,
     parse_stream,
 )
+from trading.plain import encode
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ CHECK_SECONDS = 3.0  # how often we ask again who may see what
 GRACE_SECONDS = 10.0  # a lagging socket has to catch up in
 BEHIND = (4408, "this browser does not keep up")
 SIGNED_OUT = (4401, "please sign in")
-NO_LINK = wire.encode(NO_RELAY)
+NO_LINK = encode(NO_RELAY)
 
 
 class Hub:
@@ -140,7 +141,7 @@ class Hub:
 
     def _refuse(self, browser: Browser, name: str, why: str) -> None:
         known = name if parse_stream(name) else "?"
-        data = wire.encode({"why": why, "stream": name[:80]})
+        data = encode({"why": why, "stream": name[:80]})
         text = message(known, 0, "no", data, venue_ms=None, relay_ms=None)
         browser.take(Frame(next(self.numbers), int(time.time() * 1000), [text]))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import redis.asyncio
 
@@ -36,6 +37,32 @@ async def read_stored(store: redis.asyncio.Redis, environment: str) -> Stored | 
         return None
     epoch, number = batch.decode().split()
     return Stored(epoch, int(number), _named(tickers), _named(books), _named(tapes), link)
+
+
+async def write_stored(store: redis.asyncio.Redis, batch: Mapping[str, Any], tape: Callable[[str], bytes]) -> None:
+    """Before the batch is published, so that whoever reads after hearing it finds it. One round trip."""
+    environment = batch["env"]
+    tickers, books, tapes = (key(environment, what) for what in ("tickers", "books", "tapes"))
+    async with store.pipeline(transaction=True) as together:
+        if batch["n"] == 1:
+            together.delete(books, tapes)  # another relay's; we have not followed them from there
+        if batch["ticker"]:
+            together.hset(tickers, mapping={symbol: whole for symbol, (_, whole, _) in batch["ticker"].items()})
+        if batch["book"]:
+            together.hset(books, mapping={symbol: book for symbol, (_, book) in batch["book"].items()})
+        if batch["trades"]:
+            together.hset(tapes, mapping={symbol: tape(symbol) for symbol in batch["trades"]})
+        if batch["gone"]:
+            together.hdel(books, *batch["gone"])
+            together.hdel(tapes, *batch["gone"])
+        if batch["unlisted"]:
+            together.hdel(tickers, *batch["unlisted"])
+        together.set(key(environment, "batch"), f"{batch['epoch']} {batch['n']}", ex=KEPT_SECONDS)
+        if batch["link"] is not None:  # once a second at least
+            together.set(key(environment, "link"), batch["link"], ex=KEPT_SECONDS)
+            for name in (tickers, books, tapes):
+                together.expire(name, KEPT_SECONDS)
+        await together.execute()
 
 
 def _named(part: Mapping[bytes, bytes]) -> dict[str, bytes]:

@@ -8,7 +8,6 @@ from typing import Any
 
 ENVIRONMENTS = ("demo", "production")
 SYMBOL = re.compile(r"[A-Z0-9_.]{3,40}")
-ACCOUNTS_GROUP = "live.accounts"
 
 WANTED_SECONDS = 15  # for so long a hub's wish holds; it repeats it three times as often
 RELAY_LATE_MS = 3000  # the relay speaks every second; silent for longer, it is gone
@@ -51,8 +50,3 @@ def market_group(environment: str) -> str:
 def key(environment: str, what: str) -> str:
     """A key of the store: tickers, books, tapes, batch, link, wanted, lease."""
     return f"kfweb:live:{environment}:{what}"
-
-
-def account_number_key(account_id: int) -> str:
-    """Counts the events announced about an account, so that a lost one is noticed."""
-    return f"kfweb:live:account:{account_id}:number"

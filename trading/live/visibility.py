@@ -10,9 +10,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Account, Balances, User
-from trading.live import wire
 from trading.live.browser import Who
 from trading.models import Position
+from trading.plain import to_json
 
 POSITION = (
     "symbol", "size", "entry", "unrealised_pnl", "unrealised_funding", "pnl_currency", "max_leverage",
@@ -53,7 +53,7 @@ def account_snapshot(account_id: int, link: bytes) -> bytes:
     ]
     balances = Balances.objects.filter(account_id=account_id).first()
     wallets = {**balances.wallets, "at": balances.at} if balances else None
-    return wire.to_json({"positions": positions, "wallets": wallets})[:-1] + b',"link":' + link + b"}"
+    return to_json({"positions": positions, "wallets": wallets})[:-1] + b',"link":' + link + b"}"
 
 
 class Seen(msgspec.Struct, frozen=True):

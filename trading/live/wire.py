@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
-from typing import Any
-from uuid import UUID
-
-import msgspec
 
 from krakenfutures.numbers import plain
-from krakenfutures.values import Ticker, Trade
-
-encode = msgspec.json.Encoder().encode
+from krakenfutures.values import BookSnapshot, Ticker, Trade
+from trading.plain import encode
 
 ROW = (
     "last",
@@ -34,30 +28,6 @@ _TICKER_FIELDS = tuple(field for field in Ticker.__struct_fields__ if field != "
 
 def milliseconds(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp() * 1000)
-
-
-def to_plain(value: Any) -> Any:
-    """Nested values as JSON knows them; `1E-10` is written out, what is `unknown` stays behind."""
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, str | int | float | bool | None):
-        return value.value if isinstance(value, Enum) else value
-    if isinstance(value, msgspec.Struct):
-        names = (name for name in value.__struct_fields__ if name != "unknown")
-        return {name: to_plain(getattr(value, name)) for name in names}
-    if isinstance(value, dict):
-        return {str(name): to_plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [to_plain(part) for part in value]
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"a {type(value).__name__} has no form for the browser")
-
-
-def to_json(value: Any) -> bytes:
-    return encode(to_plain(value))
 
 
 def _set_fields(ticker: Ticker, names: tuple[str, ...]) -> bytes:
@@ -90,5 +60,10 @@ def trade_json(trade: Trade) -> bytes:
     )
 
 
-def levels_json(levels: list[tuple[Decimal, Decimal]]) -> list[list[str]]:
-    return [[plain(price), plain(size)] for price, size in levels]
+def book_json(book: BookSnapshot, *, gap: bool) -> bytes:
+    """Best first. `gap` says that the book is void until its next snapshot."""
+    sides = {
+        name: [[plain(level.price), plain(level.size)] for level in levels]
+        for name, levels in (("bids", book.bids), ("asks", book.asks))
+    }
+    return encode({**sides, "gap": True} if gap else sides)
