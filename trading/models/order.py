@@ -127,7 +127,8 @@ class Order(models.Model):
 
     @property
     def open_size(self) -> Decimal:
-        return self.size - self.filled
+        left: Decimal = self.size - self.filled
+        return left
 
     @property
     def is_unsettled(self) -> bool:

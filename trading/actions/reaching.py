@@ -1,0 +1,35 @@
+"""Which key reaches the venue for an account, and the desk's own words for what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from accounts.access import TRADERS, require_role
+from accounts.models import Account, ApiKey, User
+from accounts.rules import NotAllowed
+from accounts.vault import VaultError
+from accounts.venues import session_for
+from krakenfutures.venue import Session
+
+
+def require_trader(by: User, account: Account) -> ApiKey:
+    """The key to trade the account with. Raises `NotAllowed` for whoever may not, and without such a key."""
+    require_role(by, account.desk, *TRADERS)
+    key = ApiKey.objects.usable().filter(account=account).first()
+    if key is None:
+        raise NotAllowed("This account has no key. Add one under Keys.", code="no_key")
+    if not key.may_trade:
+        raise NotAllowed("The key of this account may read but not trade.", code="read_only_key")
+    key.account = account  # known already: no query
+    return key
+
+
+@contextmanager
+def trading_session(key: ApiKey) -> Iterator[Session]:
+    """`session_for`, with a key that cannot be opened told as `NotAllowed`."""
+    try:
+        with session_for(key) as session:
+            yield session
+    except VaultError as problem:
+        raise NotAllowed(f"The stored key cannot be opened: {problem}", code="vault") from problem
