@@ -1,0 +1,49 @@
+// @ts-check
+// What every page runs.
+
+import * as keyboard from "./keyboard.js";
+import * as link from "./link.js";
+import * as live from "./live.js";
+import * as parts from "./parts.js";
+import { bind } from "./rows.js";
+
+live.start();
+link.start();
+parts.start();
+keyboard.start();
+bind();
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
+  }
+});
+
+// The sheet opens when the server has drawn something into it, and closes when an order has changed.
+document.addEventListener("htmx:after:swap", () => {
+  const sheet = /** @type {HTMLDialogElement | null} */ (document.getElementById("sheet"));
+  if (sheet && sheet.childElementCount && !sheet.open) sheet.showModal();
+});
+document.body.addEventListener("orders-changed", () => closeSheet());
+document.getElementById("sheet")?.addEventListener("close", (event) => /** @type {HTMLElement} */ (event.target).replaceChildren());
+
+function closeSheet() {
+  const sheet = /** @type {HTMLDialogElement | null} */ (document.getElementById("sheet"));
+  if (sheet?.open) sheet.close();
+}
+
+// A request of a person's that failed says so where the messages are; nothing of it is retried by itself.
+document.addEventListener("htmx:error", () => complain("The desk did not answer, so it is not known whether it heard you. Look at the orders before you try again."));
+document.addEventListener("htmx:response:error", (event) => {
+  const status = /** @type {CustomEvent} */ (event).detail?.ctx?.response?.status ?? 0;
+  if (status === 403) complain("Not allowed, or this page was open too long. Reload it; nothing was sent.");
+  if (status >= 500) complain("The desk failed while doing this. Look at the orders before you try again.");
+});
+
+/** @param {string} words */
+function complain(words) {
+  const line = document.createElement("p");
+  line.className = "message error";
+  line.textContent = words;
+  document.getElementById("messages")?.replaceChildren(line);
+}

@@ -1,0 +1,64 @@
+// @ts-check
+// The keys of the sheet that `?` shows. Ignored while typing, while a key repeats and with modifiers.
+
+const PLACES = /** @type {Record<string, string>} */ ({ o: "/", m: "/markets/", t: "/trade/", k: "/keys/" });
+let going = 0; // when `g` was pressed
+
+export function start() {
+  document.addEventListener("keydown", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") return escape(target);
+    if (target.matches("input:not([type=radio]):not([type=checkbox]), textarea, select") || document.querySelector("dialog[open]")) return;
+    if (press(event.key)) event.preventDefault();
+  });
+}
+
+/**
+ * @param {string} key
+ * @returns {boolean} whether the key meant something
+ */
+function press(key) {
+  if (Date.now() - going < 1500 && PLACES[key]) {
+    location.assign(PLACES[key]);
+    return true;
+  }
+  going = key === "g" ? Date.now() : 0;
+  if (key === "g") return true;
+  if (key === "?") { /** @type {HTMLDialogElement} */ (document.getElementById("keys-sheet")).showModal(); return true; }
+  if (key === "/") return focus("[data-search]");
+  if (key === "b" || key === "s") return choose("side", key === "b" ? "buy" : "sell");
+  if (key === "l" || key === "m") return choose("type", key === "l" ? "limit" : "market");
+  return false;
+}
+
+/** @param {string} selector */
+function focus(selector) {
+  const field = /** @type {HTMLInputElement | null} */ (document.querySelector(selector));
+  field?.focus();
+  field?.select();
+  return Boolean(field);
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function choose(name, value) {
+  const choice = /** @type {HTMLInputElement | null} */ (document.querySelector(`#ticket [name="${name}"][value="${value}"]`));
+  if (!choice || choice.disabled || choice.matches(":disabled")) return false;
+  showTicket();
+  choice.click();
+  return focus("#ticket [name=size]");
+}
+
+export function showTicket() {
+  const tab = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=view][value=ticket]"));
+  if (tab && tab.offsetParent && !tab.checked) tab.click();
+}
+
+/** @param {HTMLElement} target */
+function escape(target) {
+  if (target.matches("input, textarea, select")) target.blur();
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.removeAttribute("open");
+}

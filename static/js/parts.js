@@ -1,0 +1,110 @@
+// @ts-check
+// The account's own figures are drawn by the server. When its feed says that something moved, the parts it touches are
+// asked for again, at most once a second, and morphed in place.
+
+import { now, watch } from "./live.js";
+import { ageText } from "./link.js";
+import { morph } from "./morph.js";
+import { bind } from "./rows.js";
+
+const TOUCHES = /** @type {Record<string, string[]>} */ ({
+  order: ["orders", "budget"],
+  fill: ["fills", "orders", "positions"],
+  positions: ["positions", "figures"],
+  wallets: ["wallets", "figures"],
+});
+const EVERY = 1000;
+
+/** @type {Set<string>} */
+const wanted = new Set();
+let timer = 0;
+let lastAt = 0;
+let busy = false;
+
+export function start() {
+  setInterval(ages, 1000);
+  ages();
+  const account = document.body.dataset.account;
+  if (!account) return;
+  let first = true;
+  watch(`account:${account}`, (data, message) => {
+    if (message.k === "snap") {
+      if (!first) refresh("figures", "wallets", "positions", "orders", "fills"); // back from a gap: anything may have moved
+      first = false;
+    } else {
+      refresh(...(TOUCHES[data.kind] ?? []));
+    }
+  });
+  document.body.addEventListener("orders-changed", () => refresh("orders", "positions", "budget"));
+  document.addEventListener("visibilitychange", () => document.hidden || (wanted.size && soon()));
+  for (const element of document.querySelectorAll("[data-every]")) {
+    const { part = "", every } = /** @type {HTMLElement} */ (element).dataset;
+    setInterval(() => document.hidden || refresh(part), Number(every) * 1000);
+  }
+}
+
+/** @param {string[]} names */
+export function refresh(...names) {
+  for (const name of names) {
+    if (document.querySelector(`[data-part="${name}"]`)) wanted.add(name);
+  }
+  if (wanted.size && !document.hidden) soon();
+}
+
+function soon() {
+  if (timer || busy) return;
+  timer = setTimeout(fetchParts, Math.max(0, lastAt + EVERY - Date.now()));
+}
+
+async function fetchParts() {
+  timer = 0;
+  busy = true;
+  lastAt = Date.now();
+  const names = [...wanted];
+  wanted.clear();
+  try {
+    const query = new URLSearchParams({ want: names.join(","), of: document.body.dataset.account ?? "" });
+    const symbol = /** @type {HTMLElement | null} */ (document.querySelector("[data-part][data-symbol]"))?.dataset.symbol;
+    if (symbol) query.set("symbol", symbol);
+    const answer = await fetch(`/parts/?${query}`, { signal: AbortSignal.timeout(8000), redirect: "error" });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    put(await answer.text());
+  } catch {
+    for (const name of names) wanted.add(name); // the old figures stay, with their age, and we ask again
+    lastAt = Date.now() + 2000;
+  } finally {
+    busy = false;
+    if (wanted.size && !document.hidden) soon();
+  }
+}
+
+/** @param {string} html */
+function put(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  for (const part of holder.content.querySelectorAll("template[data-for]")) {
+    const { for: name } = /** @type {HTMLElement} */ (part).dataset;
+    const target = document.querySelector(`[data-part="${name}"]`);
+    if (!target) continue;
+    morph(target, /** @type {HTMLTemplateElement} */ (part).content);
+    // @ts-ignore htmx is a global of its own script
+    window.htmx?.process(target);
+  }
+  bind();
+  ages();
+  document.dispatchEvent(new CustomEvent("parts-changed"));
+}
+
+/** What is older than its promise says how old it is. */
+function ages() {
+  for (const found of document.querySelectorAll("[data-at]")) {
+    const element = /** @type {HTMLElement} */ (found);
+    const at = Number(element.dataset.at);
+    const age = now() - at;
+    const fresh = Boolean(at) && age < Number(element.dataset.promise) * 1000;
+    const words = at ? ageText(age) : "not read yet";
+    if (element.textContent !== words) element.textContent = words;
+    element.classList.toggle("fresh", fresh);
+    element.closest(".panel")?.querySelector(".figures")?.classList.toggle("old", Boolean(at) && !fresh);
+  }
+}

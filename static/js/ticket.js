@@ -1,0 +1,217 @@
+// @ts-check
+// The ticket: the button is the sentence it will do; what was typed stays; an order not proven yet is watched.
+
+import { best } from "./book.js";
+import { onLink } from "./link.js";
+import { watch } from "./live.js";
+import { fixed, free, placesOf, scaled, typed, unscaled } from "./numbers.js";
+
+const AGAIN = 1500; // while an order is not proven, it is asked for this often, should its event be lost
+
+/** @type {{symbol: string, places: number, kind: string, sizeUnit: string}} */
+let market;
+let stale = "";
+
+/** @param {typeof market} about */
+export function start(about) {
+  market = about;
+  document.addEventListener("input", (event) => within(event) && redraw());
+  document.addEventListener("change", (event) => within(event) && redraw());
+  document.addEventListener("click", click);
+  document.addEventListener("htmx:before:request", sending);
+  document.addEventListener("htmx:finally:request", redraw);
+  document.addEventListener("htmx:after:swap", redraw);
+  const account = document.body.dataset.account;
+  if (account) watch(`account:${account}`, (data) => data.kind === "order" && look(data.id));
+  setInterval(() => { const id = ticket()?.dataset.locked; if (id) look(id); }, AGAIN);
+  onLink((state, why) => { stale = state === "stale" || state === "down" ? why : ""; redraw(); });
+}
+
+const ticket = () => /** @type {HTMLFormElement | null} */ (document.getElementById("ticket"));
+
+/** @param {Event} event */
+const within = (event) => /** @type {HTMLElement} */ (event.target).closest("#ticket");
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ */
+function value(form, name) {
+  const field = form.elements.namedItem(name);
+  return field instanceof RadioNodeList || field instanceof HTMLInputElement ? field.value : "";
+}
+
+/** Puts a price into the ticket, as if typed. @param {string} price */
+export function fillPrice(price) {
+  const form = ticket();
+  if (!form || form.dataset.locked) return;
+  if (value(form, "type") === "market") pick(form, "type", "limit");
+  fill(form, "limit_price", price);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ * @param {string} text
+ */
+function fill(form, name, text) {
+  const field = form.elements.namedItem(name);
+  if (!(field instanceof HTMLInputElement)) return;
+  field.value = text;
+  field.removeAttribute("aria-invalid");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ * @param {string} choice
+ */
+function pick(form, name, choice) {
+  const radio = /** @type {HTMLInputElement | null} */ (form.querySelector(`[name="${name}"][value="${choice}"]`));
+  if (radio) radio.checked = true;
+}
+
+/** @param {MouseEvent} event */
+function click(event) {
+  const button = /** @type {HTMLElement} */ (event.target).closest("button");
+  if (!button) return;
+  const form = button.closest("form");
+  if (button.dataset.fill && form) return fill(/** @type {HTMLFormElement} */ (form), button.dataset.fill, button.dataset.value ?? "");
+  if (!form || form.id !== "ticket") return;
+  if (button.dataset.nudge) nudge(form, Number(button.dataset.nudge));
+  if (button.dataset.price) fill(form, "limit_price", quick(form, button.dataset.price));
+}
+
+/**
+ * One tick up or down.
+ * @param {HTMLFormElement} form
+ * @param {number} way
+ */
+function nudge(form, way) {
+  const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("limit_price"));
+  const step = field.dataset.step ?? "1";
+  const from = typed(field.value) || best.bid;
+  if (!from) return;
+  const places = placesOf(step);
+  const next = scaled(from, places) + BigInt(way) * scaled(step, places);
+  if (next > 0n) fill(form, "limit_price", unscaled(next, places));
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} which
+ */
+function quick(form, which) {
+  if (which !== "mid") return which === "bid" ? best.bid : best.ask;
+  if (!best.bid || !best.ask) return "";
+  const step = /** @type {HTMLInputElement} */ (form.elements.namedItem("limit_price")).dataset.step ?? "1";
+  const places = placesOf(step);
+  const one = scaled(step, places);
+  const middle = (scaled(best.bid, places) + scaled(best.ask, places)) / 2n;
+  return unscaled((middle / one) * one, places);
+}
+
+function redraw() {
+  const form = ticket();
+  if (!form) return;
+  const market = value(form, "type") === "market";
+  for (const part of form.querySelectorAll("[data-limit-only]")) /** @type {HTMLElement} */ (part).hidden = market;
+  const warning = /** @type {HTMLElement} */ (form.querySelector("[data-stale-warning]"));
+  warning.hidden = !stale;
+  /** @type {HTMLElement} */ (warning.querySelector("[data-stale-why]")).textContent = stale;
+  button(form);
+  preview(form);
+}
+
+/** @param {HTMLFormElement} form */
+function button(form) {
+  const submit = /** @type {HTMLButtonElement} */ (form.querySelector("[data-submit]"));
+  const side = value(form, "side");
+  submit.classList.toggle("buy", side === "buy");
+  submit.classList.toggle("sell", side === "sell");
+  submit.textContent = form.dataset.locked ? "Waiting for proof" : sentence(form);
+}
+
+/**
+ * "Sell 2 000 PI_XBTUSD limit 61 250, reduce-only"
+ * @param {HTMLFormElement} form
+ */
+function sentence(form) {
+  const side = value(form, "side") === "sell" ? "Sell" : "Buy";
+  const size = typed(value(form, "size"));
+  const price = typed(value(form, "limit_price"));
+  const type = value(form, "type");
+  const how = type === "market" ? "at market" : `${type}${price ? ` ${free(price)}` : ""}`;
+  const only = /** @type {HTMLInputElement} */ (form.elements.namedItem("reduce_only")).checked ? ", reduce-only" : "";
+  return [side, size && free(size), market.symbol, how].filter(Boolean).join(" ") + only;
+}
+
+/** The value of the order and, about, the margin it needs; nothing is promised. @param {HTMLFormElement} form */
+function preview(form) {
+  const size = typed(value(form, "size"));
+  const buying = value(form, "side") === "buy";
+  const price = value(form, "type") === "market" ? (buying ? best.ask : best.bid) : typed(value(form, "limit_price"));
+  const worth = /** @type {HTMLElement} */ (form.querySelector("[data-preview=value]"));
+  const margin = /** @type {HTMLElement} */ (form.querySelector("[data-preview=margin]"));
+  if (!size || !price || Number(price) === 0) { worth.textContent = margin.textContent = "–"; return; }
+  const share = margin.dataset.rate ?? "";
+  if (market.kind === "inverse") {
+    const coins = (scaled(size, 0) * 10n ** 16n) / scaled(price, 8);
+    worth.textContent = `${fixed(size, 2)} USD`;
+    margin.textContent = share ? `${fixed(unscaled(coins * scaled(share, 6), 14), 6)} coin` : "–";
+  } else {
+    const usd = scaled(size, 10) * scaled(price, 10);
+    worth.textContent = `${fixed(unscaled(usd, 20), 2)} USD`;
+    margin.textContent = share ? `${fixed(unscaled(usd * scaled(share, 6), 26), 2)} USD` : "–";
+  }
+}
+
+/** Idle, sending, result: all in place. @param {Event} event */
+function sending(event) {
+  const form = ticket();
+  if (event.target !== form || !form) return;
+  const submit = /** @type {HTMLButtonElement} */ (form.querySelector("[data-submit]"));
+  submit.textContent = "Sending";
+  submit.disabled = true; // enabled again by the answer, which draws the ticket anew; a failed request redraws below
+  const status = /** @type {HTMLElement} */ (document.getElementById("ticket-result"));
+  status.replaceChildren();
+  const line = document.createElement("p");
+  line.innerHTML = '<span class="state state-sending">Sending</span>';
+  status.append(line);
+  form.addEventListener("htmx:error", () => unheard(form), { once: true });
+}
+
+/** The same intent stays in the ticket, so pressing again can only find the first order. @param {HTMLFormElement} form */
+function unheard(form) {
+  const submit = /** @type {HTMLButtonElement} */ (form.querySelector("[data-submit]"));
+  submit.disabled = false;
+  const status = /** @type {HTMLElement} */ (document.getElementById("ticket-result"));
+  status.textContent = "The desk did not answer. What you typed is still there. Pressing the button again is safe: one ticket makes at most one order.";
+}
+
+/** What has become of the order in the ticket. @param {string} id */
+async function look(id) {
+  const form = ticket();
+  const result = document.getElementById("ticket-result");
+  if (!form || result?.dataset.result !== id) return;
+  const locked = form.dataset.locked === id;
+  // @ts-ignore htmx is a global of its own script
+  const htmx = window.htmx;
+  if (locked) {
+    const answer = await fetch(`/orders/${id}/?part=result`, { signal: AbortSignal.timeout(8000) }).catch(() => null);
+    if (!answer?.ok) return;
+    const html = await answer.text();
+    const holder = document.createElement("template");
+    holder.innerHTML = html;
+    const fresh = /** @type {HTMLElement | null} */ (holder.content.querySelector("#ticket-result"));
+    if (fresh?.dataset.state === "uncertain" || fresh?.dataset.state === "sending") {
+      document.getElementById("ticket-result")?.replaceWith(fresh);
+      htmx.process(fresh);
+      return;
+    }
+    if (ticket()?.dataset.locked === id) htmx.ajax("GET", `/orders/${id}/?of=${document.body.dataset.account}`, { target: "#ticket", swap: "outerHTML" });
+  } else {
+    htmx.ajax("GET", `/orders/${id}/?part=result`, { target: "#ticket-result", swap: "outerHTML" });
+  }
+}

@@ -1,0 +1,58 @@
+// @ts-check
+// The page of one instrument: chart, book, tape and ticket around the same streams.
+
+import * as book from "./book.js";
+import * as chart from "./chart.js";
+import { now } from "./live.js";
+import * as tape from "./tape.js";
+import * as ticket from "./ticket.js";
+import { showTicket } from "./keyboard.js";
+
+const about = /** @type {HTMLElement} */ (document.querySelector("[data-instrument]")).dataset;
+const symbol = about.instrument ?? "";
+const places = Number(about.places);
+const sizePlaces = Number(about.sizePlaces);
+
+const candles = chart.start({ places, tick: about.tick ?? "1", symbol });
+tape.start({ places, sizePlaces, onTrades: candles.trade });
+book.start({ places, sizePlaces, own, onPrice: (price) => { ticket.fillPrice(price); showTicket(); } });
+ticket.start({ symbol, places, kind: about.kind ?? "", sizeUnit: about.sizeUnit ?? "" });
+
+/** The prices of our own open orders here. */
+function own() {
+  const found = document.querySelectorAll(`[data-order][data-symbol-of="${CSS.escape(symbol)}"]`);
+  return new Set([...found].map((row) => (/** @type {HTMLElement} */ (row).dataset.price ?? "").replace(/[\u202f\s]/g, "")));
+}
+
+const picker = /** @type {HTMLInputElement} */ (document.getElementById("go"));
+const known = new Set([.../** @type {HTMLDataListElement} */ (document.getElementById("symbols")).options].map((option) => option.value));
+picker.addEventListener("input", () => go(picker.value.toUpperCase()));
+picker.addEventListener("focus", () => picker.select());
+picker.addEventListener("blur", () => { picker.value = symbol; });
+picker.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  const text = picker.value.toUpperCase();
+  go(known.has(text) ? text : [...known].find((one) => one.includes(text)) ?? "");
+});
+
+/** @param {string} wanted */
+function go(wanted) {
+  if (wanted !== symbol && known.has(wanted)) location.assign((picker.dataset.go ?? "").replace("SYMBOL", wanted));
+}
+
+const grid = /** @type {HTMLElement} */ (document.querySelector(".trade-grid"));
+for (const tab of document.querySelectorAll("[name=view]")) {
+  tab.addEventListener("change", () => { grid.dataset.view = /** @type {HTMLInputElement} */ (tab).value; });
+}
+
+const countdown = /** @type {HTMLElement | null} */ (document.querySelector("[data-countdown]"));
+if (countdown) setInterval(() => { countdown.textContent = left(Number(countdown.dataset.countdown)); }, 1000);
+
+/** @param {number} at the next funding; they follow each other by the hour */
+function left(at) {
+  if (!at) return "";
+  const hour = 3600000;
+  const seconds = Math.floor(((((at - now()) % hour) + hour) % hour) / 1000);
+  return `in ${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`;
+}

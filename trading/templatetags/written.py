@@ -1,0 +1,133 @@
+"""The filters of `trading.written`. Load with `{% load written %}`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from krakenfutures.numbers import plain
+from krakenfutures.values import Holding, Instrument
+from trading import written
+
+register = template.Library()
+FIGURE_SPACE = "\N{FIGURE SPACE}"
+
+
+@register.filter
+def fixed(value: Decimal | None, places: int) -> str:
+    return written.fixed(value, places)
+
+
+@register.filter
+def signed(value: Decimal | None, places: int) -> str:
+    return written.fixed(value, places, sign=True)
+
+
+@register.filter
+def free(value: Decimal | None) -> str:
+    return written.free(value)
+
+
+@register.filter
+def amount(value: Decimal | None, currency: str) -> str:
+    """With the decimals of the currency."""
+    return written.fixed(value, written.money_places(currency))
+
+
+@register.filter
+def signed_amount(value: Decimal | None, currency: str) -> str:
+    return written.fixed(value, written.money_places(currency), sign=True)
+
+
+@register.filter
+def lined_up(value: Decimal | None, currency: str) -> str:
+    """As `amount`, padded so that in a column of many currencies the points stand under each other."""
+    places = written.money_places(currency)
+    return written.fixed(value, places) + FIGURE_SPACE * (8 - places)
+
+
+@register.filter
+def percent(share: Decimal | None, places: int = 1) -> str:
+    return written.NOTHING if share is None else f"{written.fixed(share * 100, places)} %"
+
+
+@register.filter
+def unit(share: Decimal | None) -> str:
+    """Between 0 and 1, in the notation of SVG."""
+    return f"{min(max(share or Decimal(0), Decimal(0)), Decimal(1)):.4f}"
+
+
+@register.filter
+def haircut(holding: Holding) -> Decimal | None:
+    """What collateral loses of its value, as a share; counted back where the venue does not say."""
+    if holding.haircut is not None:
+        return holding.haircut
+    return 1 - holding.collateral / holding.value if holding.value else None
+
+
+@register.filter
+def result(value: Decimal | None) -> str:
+    """The class that colours a result; none for zero or nothing."""
+    if not value:
+        return ""
+    return "gain" if value > 0 else "loss"
+
+
+@register.filter
+def ms(moment: datetime | None) -> int | str:
+    return written.milliseconds(moment)
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString | str:
+    if value is None:
+        return written.NOTHING
+    text = written.when(value)
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
+
+
+@register.filter
+def clock(value: datetime | None) -> SafeString | str:
+    """The time of day, the whole moment on hovering."""
+    if value is None:
+        return written.NOTHING
+    text = written.when(value)
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), text, text[11:19])
+
+
+@register.filter
+def code(word: str) -> str:
+    """`take_profit` as people say it."""
+    return word.replace("_", " ")
+
+
+@register.filter
+def short(value: Decimal | None) -> str:
+    return written.short(value)
+
+
+@register.filter
+def rate(share: Decimal | None) -> str:
+    """A funding rate in percent, with enough decimals to see it."""
+    return written.NOTHING if share is None else f"{written.fixed(share * 100, 5, sign=True)} %"
+
+
+@register.filter
+def bare(value: Decimal | None) -> str:
+    """For scripts: plain notation, empty for nothing."""
+    return "" if value is None else plain(value)
+
+
+@register.filter
+def initial_rate(instrument: Instrument) -> str:
+    """The initial margin of the first tranche, as a share; empty when the venue names none."""
+    return plain(instrument.margin_levels[0].initial) if instrument.margin_levels else ""
+
+
+@register.filter
+def last_evidence(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    return rows[-4:]

@@ -1,0 +1,157 @@
+"""What the pages show of one account, gathered with a handful of queries whatever the account holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+
+import msgspec
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q
+from django.http import HttpRequest
+
+from accounts.models import Account, ApiKey, User
+from krakenfutures.values import Instrument, MarginAccount, Ticker, Wallets
+from trading import figures
+from trading.instruments import instruments
+from trading.live.latest import latest_tickers
+from trading.models import Fill, Order, Position, Sync
+from trading.models.order import UNSETTLED, WORKING
+from trading.written import price_places, size_places
+
+LAST_FILLS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRow:
+    position: Position
+    places: int
+    size_places: int
+    mark: Decimal | None
+    pnl: Decimal | None
+    currency: str
+    distance: figures.Distance | None
+
+    @property
+    def side(self) -> str:
+        return "long" if self.position.size > 0 else "short"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    order: Order
+    places: int
+    size_places: int
+
+
+@dataclass(frozen=True, slots=True)
+class FillRow:
+    fill: Fill
+    places: int
+    size_places: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarginRow:
+    account: MarginAccount
+    level: str
+
+
+class Picture:
+    """One account as last heard of. Every part is read when a template first asks for it, and then kept."""
+
+    def __init__(self, account: Account, symbol: str | None = None) -> None:
+        self.account = account
+        self.environment = account.environment
+        self.symbol = symbol  # narrows orders and fills to one instrument
+
+    @cached_property
+    def listed(self) -> dict[str, Instrument]:
+        return {instrument.symbol: instrument for instrument in instruments(self.environment)}
+
+    @cached_property
+    def tickers(self) -> Mapping[str, Ticker]:
+        return latest_tickers(self.environment)
+
+    @cached_property
+    def key(self) -> ApiKey | None:
+        return ApiKey.objects.usable().filter(account=self.account).first()
+
+    @cached_property
+    def syncs(self) -> dict[str, Sync]:
+        return {sync.stream: sync for sync in Sync.objects.filter(account=self.account)}
+
+    @cached_property
+    def wallets(self) -> Wallets | None:
+        try:
+            stored = self.account.balances
+        except ObjectDoesNotExist:
+            return None
+        return msgspec.convert(stored.wallets, Wallets)
+
+    @cached_property
+    def wallets_at(self) -> datetime | None:
+        return self.account.balances.at if self.wallets else None
+
+    @cached_property
+    def totals(self) -> figures.Totals | None:
+        if self.wallets is None:
+            return None
+        return figures.totals(self.wallets, figures.usd_prices(self.tickers, self.listed.values()))
+
+    @cached_property
+    def margin_rows(self) -> list[MarginRow]:
+        accounts = self.wallets.margin_accounts if self.wallets else ()
+        return [
+            MarginRow(one, figures.margin_level(one.requirements.maintenance, one.portfolio_value)) for one in accounts
+        ]
+
+    @cached_property
+    def positions(self) -> list[PositionRow]:
+        return [self._position_row(position) for position in Position.objects.filter(account=self.account)]
+
+    @cached_property
+    def orders(self) -> list[OrderRow]:
+        """Working and not yet proven orders, newest first."""
+        rows = Order.objects.filter(account=self.account, status__in=(*WORKING, *UNSETTLED)).select_related("by")
+        return [OrderRow(order, *self._places(order.symbol)) for order in rows]
+
+    @cached_property
+    def fills(self) -> list[FillRow]:
+        narrowed = Q(symbol=self.symbol) if self.symbol else Q()
+        rows = Fill.objects.filter(narrowed, account=self.account)[:LAST_FILLS]
+        return [FillRow(fill, *self._places(fill.symbol)) for fill in rows]
+
+    def _places(self, symbol: str) -> tuple[int, int]:
+        instrument = self.listed.get(symbol)
+        return price_places(instrument), size_places(instrument)
+
+    def _position_row(self, position: Position) -> PositionRow:
+        instrument, ticker = self.listed.get(position.symbol), self.tickers.get(position.symbol)
+        mark = ticker.mark if ticker and ticker.mark is not None else position.mark
+        pnl, currency = position.unrealised_pnl, position.pnl_currency or (instrument.base if instrument else "")
+        if instrument and mark is not None:
+            pnl, currency = figures.unrealised(position, instrument, mark)
+        places, size = self._places(position.symbol)
+        return PositionRow(position, places, size, mark, pnl, currency, figures.distance(position, mark))
+
+
+def picture_of(request: HttpRequest, symbol: str | None = None) -> Picture | None:
+    """Of the account this page is about; None while the desk has none.
+
+    A page that stays open names its account (`of`), because another tab may have changed the chosen one meanwhile.
+    """
+    chosen: Account | None = getattr(request, "account", None)
+    named = request.GET.get("of") or request.POST.get("of")
+    if named and (chosen is None or str(chosen.pk) != named):
+        chosen = _visible(request, named)
+    return Picture(chosen, symbol) if chosen else None
+
+
+def _visible(request: HttpRequest, pk: str) -> Account | None:
+    if not isinstance(request.user, User) or not pk.isdecimal():
+        return None
+    return Account.objects.visible_to(request.user).filter(pk=int(pk)).first()

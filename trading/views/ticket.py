@@ -1,0 +1,100 @@
+"""The ticket: a form around one intent, and what became of it.
+
+The intent is minted when the ticket opens and travels with it. A ticket whose order is not proven yet keeps its
+intent, also across a reload, so that pressing the button again can only find the first order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from accounts.models import User
+from krakenfutures.numbers import plain
+from krakenfutures.values import Instrument
+from trading.actions.placing import open_ticket
+from trading.forms import TicketForm
+from trading.models import Order
+
+SENT = "sent_intents"  # in the session: the last intent sent for each symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The legal values around one that is off its step."""
+
+    field: str
+    values: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Ticket:
+    form: TicketForm
+    order: Order | None = None  # what became of the last intent
+    neighbours: Neighbours | None = None
+
+    @property
+    def locked(self) -> bool:
+        """While the order's fate is open, the ticket offers nothing that could be mistaken for sending it again."""
+        return self.order is not None and self.order.is_unsettled
+
+    @property
+    def side(self) -> str:
+        return str(self.form["side"].value() or "buy")
+
+    @property
+    def type(self) -> str:
+        return str(self.form["type"].value() or "limit")
+
+
+def fresh_ticket(instrument: Instrument, *, like: TicketForm | None = None, order: Order | None = None) -> Ticket:
+    """A new intent. `like` hands on side and type, but never the size: Enter on it must not repeat an order."""
+    initial = {"intent": open_ticket(), "symbol": instrument.symbol, "side": "buy", "type": "limit"}
+    if like is not None:
+        initial |= {name: like.cleaned_data[name] for name in ("side", "type")}
+    return Ticket(TicketForm(initial=initial), order)
+
+
+def again(form: TicketForm, order: Order) -> Ticket:
+    """The venue said no: what was typed stays, under a new intent, because this one is used up."""
+    typed = {name: form.data.get(name, "") for name in ("side", "type", "size", "limit_price")}
+    initial = typed | {
+        "intent": open_ticket(),
+        "symbol": order.symbol,
+        "reduce_only": form.cleaned_data["reduce_only"],
+    }
+    return Ticket(TicketForm(initial=initial), order)
+
+
+def ticket_of(order: Order) -> Ticket:
+    """The ticket as it was when this order was sent, with its intent."""
+    initial = {
+        "intent": order.pk,
+        "symbol": order.symbol,
+        "side": order.side,
+        "type": order.type,
+        "size": plain(order.size),
+        "limit_price": _plain(order.limit_price),
+        "reduce_only": order.reduce_only,
+    }
+    return Ticket(TicketForm(initial=initial), order)
+
+
+def remember(request: HttpRequest, symbol: str, intent: UUID) -> None:
+    request.session[SENT] = {**request.session.get(SENT, {}), symbol: str(intent)}
+
+
+def remembered_ticket(request: HttpRequest, instrument: Instrument) -> Ticket | None:
+    """The one sent last for this instrument, if nobody knows yet what became of it."""
+    intent = request.session.get(SENT, {}).get(instrument.symbol)
+    if not intent or not isinstance(request.user, User):
+        return None
+    order = Order.objects.visible_to(request.user).unsettled().filter(pk=intent).first()
+    return ticket_of(order) if order else None
+
+
+def _plain(value: Decimal | None) -> str:
+    return "" if value is None else plain(value)
