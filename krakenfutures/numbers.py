@@ -11,6 +11,7 @@ import msgspec
 from krakenfutures.errors import Unreadable
 
 WIDE = Context(prec=60)  # 1e12 units at a tick of 1e-10, and room for a quotient
+LARGEST_EXPONENT = 60  # beyond it, plain notation would fill the memory
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -35,8 +36,8 @@ def to_decimal(value: object) -> Decimal:
             raise Unreadable(f"{str(value)[:40]!r} is not a number") from None
     else:
         raise Unreadable(f"a {type(value).__name__} is not a number")
-    if not number.is_finite():
-        raise Unreadable(f"{number} is not a number")
+    if not number.is_finite() or abs(number.adjusted()) > LARGEST_EXPONENT:
+        raise Unreadable(f"{number} is not a number of this world")
     return number
 
 

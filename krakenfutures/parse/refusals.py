@@ -51,7 +51,8 @@ def _code(answer: Any) -> str | None:
     error = answer.get("error")
     if isinstance(error, str) and error:
         return error
-    first = next(iter(answer.get("errors") or ()), None)
+    errors = answer.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
     if isinstance(first, str):
         return first
     if isinstance(first, dict):
@@ -61,7 +62,7 @@ def _code(answer: Any) -> str | None:
 
 def _numbered(error: dict[str, Any], status: str) -> str:
     number, message = error.get("code"), str(error.get("message") or "")
-    if number in SETTING_CODES:
+    if isinstance(number, int) and number in SETTING_CODES:
         return SETTING_CODES[number]
     if message.startswith("Argument invalid"):
         return "invalidArgument" + message.removeprefix("Argument invalid")
