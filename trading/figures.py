@@ -144,3 +144,26 @@ def unrealised(position: Held, instrument: Instrument, mark: Decimal) -> tuple[D
     """The result of closing at `mark` and its currency: the coin of an inverse contract, else the quote."""
     currency = instrument.base if instrument.kind is ContractKind.INVERSE else instrument.quote
     return pnl.profit(instrument.kind, position.size, position.entry, mark), currency
+
+
+def estimated_liquidation(
+    position: Held, instrument: Instrument, wallets: Wallets | None, mark: Decimal | None
+) -> Decimal | None:
+    """The price that would liquidate the account if nothing else moved, for as long as the venue has not said it.
+
+    In USD. None where the wallet of the position is unknown, or where no price would.
+    """
+    if wallets is None or mark is None:
+        return None
+    if instrument.kind is ContractKind.LINEAR:
+        flex = wallets.flex
+        if flex is None:
+            return None
+        return liquidation.flex_price(position.size, mark, flex.margin_equity, flex.maintenance_margin)
+    account = next((one for one in wallets.margin_accounts if one.name == instrument.wallet), None)
+    if account is None:
+        return None
+    if account.trigger_estimates and account.trigger_estimates.maintenance > 0:
+        return account.trigger_estimates.maintenance
+    levels, balance = instrument.margin_levels, account.balance + account.unrealised_funding
+    return liquidation.single_collateral_price(levels, position.size, position.entry, balance)

@@ -1,6 +1,6 @@
-"""What the desk checks before an order is stored. Plain functions over plain values.
+"""What the desk checks before an order is stored. What only the venue knows (margin, collars) it answers.
 
-What only the venue can know (margin, collars, a market that is closed) is left to the venue's answer.
+The contract's own rules are `krakenfutures.contracts`; here they become refusals that name the input to blame.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from accounts.rules import NotAllowed
-from krakenfutures.numbers import is_multiple, plain, step_above, step_below
-from krakenfutures.values import Change, Instrument, NewOrder, OrderType
+from krakenfutures.contracts import Violation, order_violations, price_violation, size_violation
+from krakenfutures.numbers import plain
+from krakenfutures.values import Change, Instrument, NewOrder
 
 
 class OffStep(NotAllowed):
@@ -22,12 +23,15 @@ class OffStep(NotAllowed):
 
 
 def refusals(order: NewOrder, instrument: Instrument) -> Iterator[NotAllowed]:
-    """Everything that is wrong with an order by the rules of its instrument, the most telling first."""
+    """Everything that is wrong with an order by the rules of its instrument.
+
+    Whether the market is open just now is not judged here: a listing is minutes old, and the venue knows.
+    """
     if instrument.expired:
         yield NotAllowed(f"{instrument.symbol} has expired.", field="symbol", code="expired")
-    yield from size_refusals(order.size, instrument)
-    yield from _limit_price_refusals(order, instrument)
-    yield from _stop_price_refusals(order, instrument)
+    for violation in order_violations(instrument, order):
+        if violation.field not in {"symbol", "type"}:
+            yield _refusal(violation)
 
 
 def change_refusals(change: Change, instrument: Instrument, filled: Decimal) -> Iterator[NotAllowed]:
@@ -35,56 +39,18 @@ def change_refusals(change: Change, instrument: Instrument, filled: Decimal) -> 
     if change.size is None and change.limit_price is None and change.stop_price is None:
         yield NotAllowed("Nothing would change.", code="no_change")
     if change.size is not None:
-        yield from size_refusals(change.size, instrument)
-        if change.size <= filled:
-            reason = f"{plain(filled)} is already filled: the new size must be larger, or cancel the rest."
+        if violation := size_violation(instrument, change.size):
+            yield _refusal(violation)
+        elif change.size <= filled:
+            reason = f"{plain(filled)} is filled already: the new size must be larger, or cancel the rest."
             yield NotAllowed(reason, field="size", code="below_filled")
     for field, price in (("limit_price", change.limit_price), ("stop_price", change.stop_price)):
-        if price is not None:
-            yield from price_refusals(price, instrument, field)
+        if price is not None and (violation := price_violation(instrument, price, field=field)):
+            yield _refusal(violation)
 
 
-def size_refusals(size: Decimal, instrument: Instrument) -> Iterator[NotAllowed]:
-    if not size.is_finite() or size <= 0:
-        yield NotAllowed("The size must be more than zero.", field="size", code="no_size")
-    elif not is_multiple(size, instrument.lot):
-        yield off_step("size", size, instrument.lot)
-    elif size > instrument.max_position:
-        largest = plain(instrument.max_position)
-        yield NotAllowed(f"The largest position in {instrument.symbol} is {largest}.", field="size", code="too_large")
-
-
-def price_refusals(price: Decimal, instrument: Instrument, field: str) -> Iterator[NotAllowed]:
-    if not price.is_finite() or price <= 0:
-        yield NotAllowed("The price must be more than zero.", field=field, code="no_price")
-    elif not is_multiple(price, instrument.tick):
-        yield off_step(field, price, instrument.tick)
-
-
-def off_step(field: str, value: Decimal, step: Decimal) -> OffStep:
-    below, above = step_below(value, step), step_above(value, step)
-    neighbours = tuple(number for number in (below, above) if number > 0)
-    choice = " or ".join(plain(number) for number in neighbours)
-    what = "size" if field == "size" else "price"
-    return OffStep(f"The {what} must be a multiple of {plain(step)}: {choice}.", field=field, neighbours=neighbours)
-
-
-def _limit_price_refusals(order: NewOrder, instrument: Instrument) -> Iterator[NotAllowed]:
-    if order.limit_price is not None:
-        if order.type in {OrderType.MARKET, OrderType.TRAILING_STOP}:
-            name = order.type.value.replace("_", " ")
-            yield NotAllowed(f"A {name} order takes no limit price.", field="limit_price", code="unwanted")
-        else:
-            yield from price_refusals(order.limit_price, instrument, "limit_price")
-    elif order.type.takes_limit_price:
-        yield NotAllowed(f"A {order.type.value} order needs a price.", field="limit_price", code="missing")
-
-
-def _stop_price_refusals(order: NewOrder, instrument: Instrument) -> Iterator[NotAllowed]:
-    wanted = order.type in {OrderType.STOP, OrderType.TAKE_PROFIT}
-    if wanted and order.stop_price is None:
-        yield NotAllowed("This order needs a trigger price.", field="stop_price", code="missing")
-    elif order.stop_price is not None and not wanted:
-        yield NotAllowed("Only stops and take-profits take a trigger price.", field="stop_price", code="unwanted")
-    elif order.stop_price is not None:
-        yield from price_refusals(order.stop_price, instrument, "stop_price")
+def _refusal(violation: Violation) -> NotAllowed:
+    neighbours = tuple(number for number in (violation.below, violation.above) if number is not None)
+    if neighbours:
+        return OffStep(violation.sentence, field=violation.field, neighbours=neighbours)
+    return NotAllowed(violation.sentence, field=violation.field, code="contract")
