@@ -259,7 +259,7 @@ class Position(Record, frozen=True):
     size: Decimal  # signed
     entry: Decimal
     opened: datetime  # `fillTime`
-    funding: Decimal = Decimal(0)  # accrued and not yet realised, in the settlement currency
+    funded: datetime  # funding is realised up to here
 
 
 class PositionView(Record, frozen=True):
@@ -497,6 +497,7 @@ class Ledger(Record, frozen=True):
     fills: tuple[Fill, ...]
     transfers: tuple[Transfer, ...]
     withdrawals: tuple[Withdrawal, ...]
+    unanswered: frozenset[str] = frozenset()  # ids of orders, transfers, withdrawals whose answer never left
 
 
 class Notification(Record, frozen=True):
@@ -506,3 +507,23 @@ class Notification(Record, frozen=True):
     note: str
     effective: datetime
     downtime_minutes: int | None = None
+
+
+class Participant(Record, frozen=True):
+    """An entry in the assignment programme. Nulls mean no limit, every contract, every currency."""
+
+    account_uid: str
+    contract_type: str  # flex, futures_inverse
+    accept_long: bool
+    accept_short: bool
+    time_frame: str  # WEEKDAYS, WEEKEND, ALL
+    enabled: bool
+    contract: str | None = None
+    max_size: Decimal | None = None
+    max_position: Decimal | None = None
+    base_currency: str | None = None
+    quote_currency: str | None = None
+    cash_account_open_position_max_notional: Decimal | None = None
+    id: int = 0
+    added: datetime | None = None
+    deleted: datetime | None = None

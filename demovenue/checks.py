@@ -1,0 +1,147 @@
+"""What an order must satisfy before anything happens. Each check answers with Kraken's status word, or nothing.
+
+Limits that Kraken does not publish are chosen here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from demovenue.floor import Floor
+from demovenue.market import Market
+from demovenue.sums import is_multiple, notional_usd
+from demovenue.values import Order, OrderWish
+
+MAX_CLI_ORD_ID = 100
+MAX_ORDERS = 2000  # open, per account
+MAX_SMALL_ORDERS = 1000  # open, per market, below SMALL_ORDER
+SMALL_ORDER = Decimal(1)  # USD of notional
+COLLAR = Decimal("0.2")  # how far beyond the mark a limit may reach into the other side
+TYPES = {"lmt", "post", "ioc", "fok", "mkt", "stp", "take_profit", "trailing_stop"}
+TRIGGERS = {"stp": "stop", "take_profit": "take_profit", "trailing_stop": "trailing_stop"}
+PRICED = {"lmt", "post", "ioc", "fok"}
+
+# status of the answer → reason of the event and `error` of orders/status
+REASONS = {
+    "insufficientAvailableFunds": "INSUFFICIENT_MARGIN",
+    "wouldCauseLiquidation": "WOULD_CAUSE_LIQUIDATION",
+    "invalidPrice": "INVALID_PRICE",
+    "invalidSize": "INVALID_QUANTITY",
+    "clientOrderIdAlreadyExist": "CLIENT_ORDER_ID_IN_USE",
+    "clientOrderIdTooLong": "CLIENT_ORDER_ID_TOO_LONG",
+    "maxPositionViolation": "MAX_POSITION_EXCEEDED",
+    "outsidePriceCollar": "PRICE_COLLAR",
+    "wouldIncreasePriceDislocation": "PRICE_DISLOCATION",
+    "selfFill": "WOULD_EXECUTE_SELF",
+    "wouldNotReducePosition": "WOULD_NOT_REDUCE_POSITION",
+    "tooManySmallOrders": "SMALL_ORDER_LIMIT_EXCEEDED",
+    "tooManyOrders": "ORDER_LIMIT_EXCEEDED",
+    "marketIsPostOnly": "MARKET_IS_POST_ONLY",
+    "marketSuspended": "MARKET_SUSPENDED",
+    "marketInactive": "MARKET_NOT_FOUND",
+    "fixedLeverageTooHigh": "FIXED_LEVERAGE_TOO_HIGH",
+    "postWouldExecute": "POST_WOULD_EXECUTE",
+    "iocWouldNotExecute": "IOC_WOULD_NOT_EXECUTE",
+}
+
+
+def form(wish: OrderWish) -> str | None:
+    """Is it an order at all?"""
+    if wish.order_type not in TYPES:
+        return "invalidOrderType"
+    if wish.side not in {"buy", "sell"}:
+        return "invalidSide"
+    if wish.cli_ord_id is not None and len(wish.cli_ord_id) > MAX_CLI_ORD_ID:
+        return "clientOrderIdTooLong"
+    if wish.cli_ord_id is not None and not wish.cli_ord_id.strip():
+        return "clientOrderIdInvalid"
+    return None
+
+
+def timing(process_before: datetime | None, now: datetime) -> str | None:
+    late = process_before is not None and process_before < now
+    return "wouldProcessAfterSpecifiedTime" if late else None
+
+
+def market_open(market: Market, order_type: str, now: datetime) -> str | None:
+    maturity = market.instrument.maturity
+    if maturity is not None and now >= maturity:
+        return "marketInactive"
+    if market.status.suspended:
+        return "marketSuspended"
+    if market.status.post_only and order_type in PRICED | {"mkt"} and order_type != "post":
+        return "marketIsPostOnly"
+    return None
+
+
+def size(market: Market, amount: Decimal) -> str | None:
+    instrument = market.instrument
+    if not amount.is_finite() or amount <= 0 or not is_multiple(amount, instrument.lot):
+        return "invalidSize"
+    if amount > instrument.max_position:
+        return "maxPositionViolation"
+    return None
+
+
+def on_tick(market: Market, price: Decimal | None) -> bool:
+    return price is not None and price.is_finite() and price > 0 and is_multiple(price, market.instrument.tick)
+
+
+def collar(market: Market, side: str, limit: Decimal) -> str | None:
+    """A buy far above the mark or a sell far below it is a slip of the finger."""
+    too_far = limit > market.mark * (1 + COLLAR) if side == "buy" else limit < market.mark * (1 - COLLAR)
+    return "outsidePriceCollar" if too_far else None
+
+
+def prices(market: Market, wish: OrderWish) -> str | None:
+    if wish.order_type in PRICED and not on_tick(market, wish.limit_price):
+        return "invalidPrice"
+    if wish.order_type in PRICED and wish.limit_price is not None:
+        return collar(market, wish.side, wish.limit_price)
+    if wish.order_type in {"stp", "take_profit"} and not on_tick(market, wish.stop_price):
+        return "invalidPrice"
+    if wish.order_type in TRIGGERS and wish.limit_price is not None and not on_tick(market, wish.limit_price):
+        return "invalidPrice"
+    return None
+
+
+def trailing(market: Market, deviation: Decimal | None, unit: str | None) -> str | None:
+    if deviation is None or not deviation.is_finite() or deviation <= 0:
+        return "invalidPrice"
+    if unit == "PERCENT":
+        fine = Decimal("0.1") <= deviation <= 50 and is_multiple(deviation, Decimal("0.1"))
+        return None if fine else "invalidPrice"
+    if unit == "QUOTE_CURRENCY":
+        return None if is_multiple(deviation, market.instrument.tick) else "invalidPrice"
+    return "invalidPrice"
+
+
+def counts(floor: Floor, uid: str, market: Market, wish: OrderWish) -> str | None:
+    """Limits on how many orders may be open."""
+    orders = floor.orders[uid]
+    if len(orders) >= MAX_ORDERS:
+        return "tooManyOrders"
+    if notional_usd(market.instrument.inverse, wish.size, market.mark) >= SMALL_ORDER:
+        return None
+    small = [o for o in orders.values() if o.symbol == market.symbol and is_small(market, o)]
+    return "tooManySmallOrders" if len(small) >= MAX_SMALL_ORDERS else None
+
+
+def is_small(market: Market, order: Order) -> bool:
+    return notional_usd(market.instrument.inverse, order.quantity, market.mark) < SMALL_ORDER
+
+
+def position_limit(floor: Floor, uid: str, market: Market, side: str, amount: Decimal) -> str | None:
+    """The position that would result if every order of this side filled."""
+    sign = 1 if side == "buy" else -1
+    waiting = sum(
+        (
+            order.remaining
+            for order in floor.orders[uid].values()
+            if order.symbol == market.symbol and order.side == side and not order.is_trigger and not order.reduce_only
+        ),
+        Decimal(0),
+    )
+    result = floor.position_size(uid, market.symbol) * sign + waiting + amount
+    return "maxPositionViolation" if result > market.instrument.max_position else None

@@ -1,0 +1,356 @@
+"""What an account needs and has: initial and maintenance margin, equity, liquidation prices.
+
+Brackets apply per market; within one underlying and wallet longs and shorts net as the larger of both. Linear markets
+reckon with entry prices, inverse ones with the mark. Orders count at their limit, unless they would only close.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from demovenue import sums
+from demovenue.bank import MARGIN_WALLETS, Bank, spread
+from demovenue.floor import Floor
+from demovenue.market import Market
+from demovenue.values import FlexCurrency, FlexView, MarginView, Position, PositionView, WalletsView
+
+ZERO = Decimal(0)
+MAINTENANCE_OF_INITIAL = {"lt": Decimal("0.375"), "tt": Decimal("0.25")}
+
+
+class Wanted(NamedTuple):
+    """Something that could be bought or sold: an open order, or one under consideration."""
+
+    symbol: str
+    buy: bool
+    size: Decimal
+    price: Decimal
+
+
+class Need(NamedTuple):
+    """Of one market: initial margin of the position, and with orders by side; maintenance. Settlement currency."""
+
+    long: Decimal
+    short: Decimal
+    long_with_orders: Decimal
+    short_with_orders: Decimal
+    maintenance_long: Decimal
+    maintenance_short: Decimal
+
+
+class Margin:
+    def __init__(self, floor: Floor, bank: Bank) -> None:
+        self._floor = floor
+        self._bank = bank
+
+    # --- one market --------------------------------------------------------------------------------------------
+
+    def pnl(self, position: Position) -> Decimal:
+        market = self._floor.markets[position.symbol]
+        return sums.profit(market.instrument.inverse, position.size, position.entry, market.mark)
+
+    def funding(self, position: Position) -> Decimal:
+        """Accrued since it was last realised; what the holder would receive."""
+        market = self._floor.markets[position.symbol]
+        if not market.instrument.perpetual:
+            return ZERO
+        seconds = Decimal((self._floor.now - position.funded).total_seconds())
+        return sums.funding_due(position.size, market.funding_rate, seconds)
+
+    def _need(self, uid: str, market: Market, wanted: Sequence[Wanted]) -> Need:
+        position = self._floor.position(uid, market.symbol)
+        size = position.size if position else ZERO
+        held = self._amount(market, abs(size), position.entry if position else ZERO)
+        divisor = market.mark if market.instrument.inverse else Decimal(1)
+        cap = self._floor.accounts[uid].max_leverage.get(market.symbol)
+        levels = market.instrument.levels
+        initial = sums.bracket(levels, held)
+        if cap:
+            initial = max(initial, held / cap)
+        initial /= divisor
+        maintenance = sums.bracket(levels, held, maintenance=True) / divisor
+        long, short = (initial, ZERO) if size > 0 else (ZERO, initial)
+        kept = (maintenance, ZERO) if size > 0 else (ZERO, maintenance)
+        return Need(
+            long,
+            short,
+            long + self._orders_need(market, True, size, held if size > 0 else ZERO, wanted, cap),
+            short + self._orders_need(market, False, -size, held if size < 0 else ZERO, wanted, cap),
+            *kept,
+        )
+
+    @staticmethod
+    def _amount(market: Market, size: Decimal, price: Decimal) -> Decimal:
+        return size if market.instrument.inverse else size * price
+
+    def _orders_need(
+        self, market: Market, buy: bool, along: Decimal, held: Decimal, wanted: Sequence[Wanted], cap: Decimal | None
+    ) -> Decimal:
+        """`along`: the position seen from this side; below zero, so much of the orders would only close."""
+        closing = max(ZERO, -along)
+        total = ZERO
+        levels = market.instrument.levels
+        side = [w for w in wanted if w.symbol == market.symbol and w.buy == buy]
+        for order in sorted(side, key=lambda w: w.price, reverse=buy):
+            free = min(closing, order.size)
+            closing -= free
+            added = self._amount(market, order.size - free, order.price)
+            if not added:
+                continue
+            need = sums.bracket(levels, held + added) - sums.bracket(levels, held)
+            if cap:
+                need = max(need, added / cap)
+            total += need / order.price if market.instrument.inverse else need
+            held += added
+        return total
+
+    def _wanted(self, uid: str, extra: Sequence[Wanted], without: str | None = None) -> list[Wanted]:
+        found = [
+            Wanted(order.symbol, order.side == "buy", order.remaining, order.limit_price)
+            for order in self._floor.orders[uid].values()
+            if not order.is_trigger and not order.reduce_only and order.id != without and order.limit_price
+        ]
+        return [*found, *extra]
+
+    def _needs(
+        self, uid: str, wallet: str, extra: Sequence[Wanted] = (), without: str | None = None
+    ) -> dict[str, Need]:
+        """Symbol → need, for every market of the wallet with a position or an order."""
+        wanted = self._wanted(uid, extra, without)
+        symbols = dict.fromkeys([*self._floor.positions[uid], *(w.symbol for w in wanted)])
+        markets = [self._floor.markets[symbol] for symbol in symbols]
+        return {m.symbol: self._need(uid, m, wanted) for m in markets if m.instrument.wallet == wallet}
+
+    def _total(self, uid: str, needs: dict[str, Need]) -> tuple[Decimal, Decimal, Decimal]:
+        """(initial, initial with orders, maintenance): the larger side per underlying; isolated markets alone."""
+        isolated = self._floor.accounts[uid].max_leverage
+        groups: dict[str, list[Need]] = defaultdict(list)
+        for symbol, need in needs.items():
+            coin = self._floor.markets[symbol].instrument.coin
+            groups[symbol if symbol in isolated else coin].append(need)
+        initial = with_orders = maintenance = ZERO
+        for members in groups.values():
+            initial += max(sum((n.long for n in members), ZERO), sum((n.short for n in members), ZERO))
+            with_orders += max(
+                sum((n.long_with_orders for n in members), ZERO), sum((n.short_with_orders for n in members), ZERO)
+            )
+            maintenance += max(
+                sum((n.maintenance_long for n in members), ZERO), sum((n.maintenance_short for n in members), ZERO)
+            )
+        return initial, with_orders, maintenance
+
+    # --- one wallet --------------------------------------------------------------------------------------------
+
+    def _held(self, uid: str, wallet: str) -> list[Position]:
+        markets = self._floor.markets
+        return [p for p in self._floor.positions[uid].values() if markets[p.symbol].instrument.wallet == wallet]
+
+    def flex(self, uid: str) -> FlexView:
+        bank = self._bank
+        needs = self._needs(uid, "flex")
+        initial, with_orders, maintenance = self._total(uid, needs)
+        held = self._held(uid, "flex")
+        pnl = sum((self.pnl(p) for p in held), ZERO)
+        funding = sum((self.funding(p) for p in held), ZERO)
+        amounts = bank.wallet(uid, "flex")
+        values = {c: amount * bank.price(c) for c, amount in amounts.items()}
+        # A debt is not softened by a haircut.
+        collateral = {c: v * (1 - bank.haircut(c)) if v > 0 else v for c, v in values.items()}
+        as_margin = self._as_margin(uid, held)
+        equity = sum(collateral.values(), ZERO) + as_margin
+        value = sum(values.values(), ZERO)
+        available = equity - with_orders
+        size = sum((abs(p.size) * self._floor.markets[p.symbol].mark for p in held), ZERO)
+        return FlexView(
+            currencies={
+                c.upper(): FlexCurrency(
+                    quantity=amount,
+                    value=values[c],
+                    collateral=collateral[c],
+                    available=self._leaves(amount, collateral[c], available),
+                    haircut=bank.haircut(c),
+                    conversion_spread=spread(c),
+                )
+                for c, amount in amounts.items()
+            },
+            initial_margin=initial,
+            initial_margin_with_orders=with_orders,
+            maintenance_margin=maintenance,
+            balance_value=value,
+            portfolio_value=value + pnl + funding,
+            collateral_value=sum(collateral.values(), ZERO),
+            pnl=pnl,
+            unrealized_funding=funding,
+            total_unrealized=pnl + funding,
+            total_unrealized_as_margin=as_margin,
+            margin_equity=equity,
+            available_margin=available,
+            effective_leverage=size / equity if equity > 0 else ZERO,
+            isolated=tuple(self._floor.accounts[uid].max_leverage),
+        )
+
+    def _as_margin(self, uid: str, held: Sequence[Position]) -> Decimal:
+        """Profit to be paid in another currency counts after its haircut and the cost of converting."""
+        chosen = self._floor.accounts[uid].pnl_currency
+        total = ZERO
+        for position in held:
+            amount = self.pnl(position) + self.funding(position)
+            currency = chosen.get(position.symbol, "USD").lower().replace("btc", "xbt")
+            if amount > 0 and currency != "usd":
+                amount *= (1 - self._bank.haircut(currency)) * (1 - spread(currency))
+            total += amount
+        return total
+
+    @staticmethod
+    def _leaves(amount: Decimal, collateral: Decimal, available: Decimal) -> Decimal:
+        """How much of a currency could be moved away."""
+        if amount <= 0 or available <= 0 or collateral <= 0:
+            return ZERO
+        return min(amount, available / (collateral / amount))
+
+    def single(self, uid: str, wallet: str) -> MarginView:
+        currency = MARGIN_WALLETS[wallet]
+        balance = self._bank.balance(uid, wallet, currency)
+        held = self._held(uid, wallet)
+        pnl = sum((self.pnl(p) for p in held), ZERO)
+        funding = sum((self.funding(p) for p in held), ZERO)
+        initial, with_orders, maintenance = self._total(uid, self._needs(uid, wallet))
+        pv = balance + pnl + funding
+        levels = {"im": with_orders, "mm": maintenance}
+        levels |= {name: share * initial for name, share in MAINTENANCE_OF_INITIAL.items()}
+        reference = self._floor.markets[held[0].symbol].mark if held else ZERO
+        contracts = sum((p.size for p in held), ZERO)
+        over_entry = sum((p.size / p.entry for p in held), ZERO)
+        requirements = {**levels, "im": initial}
+        triggers = {
+            name: sums.inverse_trigger(level * reference, contracts, over_entry, balance + funding)
+            for name, level in requirements.items()
+        }
+        return MarginView(
+            name=wallet,
+            currency=currency,
+            balance=balance,
+            positions={p.symbol: p.size for p in held},
+            pv=pv,
+            pnl=pnl,
+            af=pv - with_orders,
+            funding=funding,
+            triggers=triggers,
+            **levels,
+        )
+
+    def wallets(self, uid: str) -> WalletsView:
+        return WalletsView(
+            cash=self._bank.wallet(uid, "cash"),
+            flex=self.flex(uid),
+            margin={name: self.single(uid, name) for name in MARGIN_WALLETS},
+        )
+
+    def equity(self, uid: str, wallet: str) -> tuple[Decimal, Decimal]:
+        """(equity, maintenance margin) of the cross positions of a wallet: what liquidation watches."""
+        if wallet == "flex":
+            view = self.flex(uid)
+            return view.margin_equity, view.maintenance_margin
+        single = self.single(uid, wallet)
+        return single.pv, single.mm
+
+    def can_leave(self, uid: str, wallet: str, currency: str) -> Decimal:
+        """What a transfer or withdrawal may take, not rounded."""
+        if wallet == "cash":
+            return self._bank.balance(uid, wallet, currency)
+        if wallet == "flex":
+            held = self.flex(uid).currencies.get(currency.upper())
+            return held.available if held else ZERO
+        view = self.single(uid, wallet)
+        return max(ZERO, min(view.balance, view.af))
+
+    # --- one order ---------------------------------------------------------------------------------------------
+
+    def affords(self, uid: str, wanted: Wanted, *, without: str | None = None) -> bool:
+        """Would the wallet still hold its initial margin? An order that needs nothing more is always affordable."""
+        wallet = self._floor.markets[wanted.symbol].instrument.wallet
+        before = self._total(uid, self._needs(uid, wallet))[1]
+        after = self._total(uid, self._needs(uid, wallet, [wanted], without))[1]
+        return after <= before or after <= self._equity(uid, wallet)
+
+    def _equity(self, uid: str, wallet: str) -> Decimal:
+        return self.flex(uid).margin_equity if wallet == "flex" else self.single(uid, wallet).pv
+
+    def added_need(self, uid: str, wanted: Wanted) -> Decimal:
+        wallet = self._floor.markets[wanted.symbol].instrument.wallet
+        before = self._total(uid, self._needs(uid, wallet))[1]
+        return self._total(uid, self._needs(uid, wallet, [wanted]))[1] - before
+
+    def threshold_after(self, uid: str, wanted: Wanted) -> Decimal:
+        """Liquidation price of the position that the order would leave; 0 when there is none. Linear only."""
+        market = self._floor.markets[wanted.symbol]
+        held = self._floor.position_size(uid, wanted.symbol)
+        size = held + (wanted.size if wanted.buy else -wanted.size)
+        view = self.flex(uid)
+        added = sums.bracket(market.instrument.levels, wanted.size * wanted.price, maintenance=True)
+        return sums.linear_threshold(market.mark, size, view.margin_equity, view.maintenance_margin + added)
+
+    def largest(self, uid: str, symbol: str, buy: bool, price: Decimal) -> Decimal:
+        """The largest affordable size, found by halving; within the position limit."""
+        instrument = self._floor.markets[symbol].instrument
+        low, high = 0, int(instrument.max_position / instrument.lot)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self.affords(uid, Wanted(symbol, buy, middle * instrument.lot, price)):
+                low = middle
+            else:
+                high = middle - 1
+        return low * instrument.lot
+
+    # --- positions ---------------------------------------------------------------------------------------------
+
+    def position(self, position: Position) -> PositionView:
+        uid, symbol = position.account_uid, position.symbol
+        market = self._floor.markets[symbol]
+        need = self._need(uid, market, self._wanted(uid, ()))
+        pnl = self.pnl(position)
+        initial = max(need.long, need.short)
+        preferences = self._floor.accounts[uid]
+        isolated = preferences.max_leverage.get(symbol)
+        inverse = market.instrument.inverse
+        value = sums.notional_usd(inverse, position.size, market.mark) / (market.mark if inverse else 1)
+        equity, maintenance = self._stake(position, initial, max(need.maintenance_long, need.maintenance_short))
+        return PositionView(
+            symbol=symbol,
+            size=position.size,
+            entry=position.entry,
+            opened=position.opened,
+            mark=market.mark,
+            index=market.index,
+            pnl=pnl,
+            unrealized_funding=self.funding(position),
+            initial_margin=initial,
+            initial_margin_with_orders=max(need.long_with_orders, need.short_with_orders),
+            maintenance_margin=max(need.maintenance_long, need.maintenance_short),
+            liquidation_price=self._liquidation_price(position, equity, maintenance),
+            effective_leverage=value / equity if equity > 0 else ZERO,
+            return_on_equity=pnl / initial if initial else ZERO,
+            pnl_currency=None if inverse else preferences.pnl_currency.get(symbol, "USD"),
+            max_fixed_leverage=isolated,
+        )
+
+    def _stake(self, position: Position, initial: Decimal, maintenance: Decimal) -> tuple[Decimal, Decimal]:
+        """(equity, maintenance) that decide over this position: its own if isolated, else the wallet's."""
+        if position.symbol in self._floor.accounts[position.account_uid].max_leverage:
+            return initial + self.pnl(position) + self.funding(position), maintenance
+        return self.equity(position.account_uid, self._floor.markets[position.symbol].instrument.wallet)
+
+    def _liquidation_price(self, position: Position, equity: Decimal, maintenance: Decimal) -> Decimal:
+        market = self._floor.markets[position.symbol]
+        if market.instrument.inverse:
+            return self.single(position.account_uid, market.instrument.wallet).triggers["mm"]
+        return sums.linear_threshold(market.mark, position.size, equity, maintenance)
+
+    def isolated_in_danger(self, position: Position) -> bool:
+        need = self._need(position.account_uid, self._floor.markets[position.symbol], ())
+        initial, maintenance = max(need.long, need.short), max(need.maintenance_long, need.maintenance_short)
+        equity, _ = self._stake(position, initial, maintenance)
+        return equity < maintenance

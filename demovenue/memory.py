@@ -1,0 +1,168 @@
+"""What the exchange writes down of itself, and how it wakes up: the second start is the same as going on."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from demovenue.charts import Charts
+from demovenue.clock import from_micros, wall_micros
+from demovenue.floor import Floor
+from demovenue.funding import Funding
+from demovenue.market import Market
+from demovenue.matching import Matching
+from demovenue.settlement import Settlement
+from demovenue.simulation import Simulation
+from demovenue.values import Account, InstrumentStatus, Key, Order, Position, TradePrint
+
+# What the last seconds before a crash may have counted beyond what was written.
+SEQUENCE_GAP = 10_000
+
+
+class Opening(NamedTuple):
+    """The moment of the very first start: the sketched past ends here."""
+
+    seed: int
+    micros: int
+    prices: dict[str, float]
+
+
+class Memory:
+    def __init__(self, floor: Floor, simulation: Simulation, settlement: Settlement) -> None:
+        self._floor = floor
+        self._simulation = simulation
+        self._settlement = settlement
+        simulation.saved = self.save
+
+    def opening(self, seed: int) -> Opening:
+        """Written once; also sets the first prices, or the last ones."""
+        store, walk = self._floor.store, self._simulation.walk
+        state = store.meta("walk")
+        if state is not None:
+            walk.restore(state)
+        saved = store.meta("opening")
+        if saved is not None:
+            return Opening(saved["seed"], saved["micros"], saved["prices"])
+        opening = Opening(seed, self._floor.micros, dict(walk.prices))
+        store.save_meta("opening", opening._asdict())
+        return opening
+
+    # --- saving ------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Clock, index, premiums and funding; everything else is written where it happens."""
+        floor, simulation, store = self._floor, self._simulation, self._floor.store
+        wall = wall_micros()
+        store.save_meta("clock", {"demo": floor.clock.micros(), "wall": wall})
+        store.save_meta("walk", simulation.walk.state())
+        store.save_meta("played", simulation.done)
+        store.save_meta("markets", {symbol: _state(market) for symbol, market in floor.markets.items()})
+
+    # --- waking ------------------------------------------------------------------------------------------------
+
+    def wake(self, funding: Funding, charts: Charts, matching: Matching) -> None:
+        """Loads everything, opens the markets as they were, and fills the books, people's orders first."""
+        floor, simulation = self._floor, self._simulation
+        played = floor.store.meta("played")
+        if played is not None:
+            simulation.done = floor.micros = int(played)
+        self._settlement.restore(floor.store.meta("expired") or [])
+        simulation.list_markets()
+        self._load_people()
+        self._load_markets()
+        simulation.reprice()
+        if played is None:
+            self._first_rates()
+        for orders in floor.orders.values():
+            for order in orders.values():
+                if not order.is_trigger:
+                    matching.rest(floor.markets[order.symbol], order)
+        simulation.fill_books()
+        self._recall_tape(charts)
+        with floor.work():
+            simulation.catch_up(floor.clock.micros())
+            self.save()
+
+    def _load_people(self) -> None:
+        floor, store = self._floor, self._floor.store
+        floor.accounts = {a.uid: a for a in store.records(Account, "SELECT body FROM accounts ORDER BY rowid")}
+        floor.keys = {k.public: k for k in store.records(Key, "SELECT body FROM keys ORDER BY rowid")}
+        for uid, wallet, currency, amount in store.rows("SELECT account, wallet, currency, amount FROM balances"):
+            floor.balances[uid, wallet, currency] = Decimal(amount)
+        for position in store.records(Position, "SELECT body FROM positions"):
+            floor.positions[position.account_uid][position.symbol] = position
+        for order in store.records(Order, "SELECT body FROM orders WHERE open = 1 ORDER BY at, id"):
+            floor.hold(order)
+        for uid, last in store.rows("SELECT account, MAX(id) FROM log GROUP BY account"):
+            floor.log_ids[uid] = last
+        floor.history_seq = store.number("SELECT MAX(seq) FROM history")
+
+    def _load_markets(self) -> None:
+        states = self._floor.store.meta("markets") or {}
+        for symbol, market in self._floor.markets.items():
+            if symbol in states:
+                _restore(market, states[symbol])
+
+    def _first_rates(self) -> None:
+        """At the first opening a rate is already in force, as the sketched past would have set it."""
+        for market in self._floor.markets.values():
+            if market.instrument.perpetual:
+                market.premium_sum, market.premium_seconds = market.premium * 3600, 3600.0
+                market.funding_relative = market.predicted_relative()
+                inverse, index = market.instrument.inverse, market.index
+                relative = market.funding_relative
+                market.funding_rate = (relative / index if inverse else relative * index).quantize(Decimal("1E-18"))
+                market.premium_sum = market.premium_seconds = 0.0
+
+    def _recall_tape(self, charts: Charts) -> None:
+        """The last hour of trades, drawn from its minutes: the tape itself is not written down."""
+        floor = self._floor
+        now = floor.micros // 60_000_000
+        for market in floor.markets.values():
+            rng = random.Random(f"{market.symbol}:{now}")
+            for bar in charts.recent(market, now - 60):
+                for price, share in ((bar.open, 0.5), (bar.close, 0.5)):
+                    market.trade_seq += 1
+                    lots = max(1, int(bar.volume * share / float(market.instrument.lot)))
+                    micros = bar.minute * 60_000_000 + (0 if price == bar.open else 30_000_000)
+                    market.tape.append(
+                        TradePrint(
+                            symbol=market.symbol,
+                            uid=floor.ids.other(),
+                            side="buy" if rng.random() < 0.5 else "sell",
+                            kind="fill",
+                            seq=market.trade_seq,
+                            at=from_micros(min(floor.micros, micros + int(rng.random() * 29_000_000))),
+                            size=market.size(lots),
+                            price=market.price(round(price / float(market.instrument.tick))),
+                        )
+                    )
+
+
+def _state(market: Market) -> dict[str, object]:
+    return {
+        "premium": market.premium,
+        "held": str(market.mark_held) if market.mark_held is not None else None,
+        "rate": f"{market.funding_rate:f}",
+        "relative": f"{market.funding_relative:f}",
+        "sum": market.premium_sum,
+        "seconds": market.premium_seconds,
+        "interest": f"{market.open_interest:f}",
+        "trades": market.trade_seq,
+        "status": market.status,
+    }
+
+
+def _restore(market: Market, state: dict[str, object]) -> None:
+    market.premium = float(str(state["premium"]))
+    market.mark_held = Decimal(str(state["held"])) if state["held"] is not None else None
+    market.funding_rate = Decimal(str(state["rate"]))
+    market.funding_relative = Decimal(str(state["relative"]))
+    market.premium_sum = float(str(state["sum"]))
+    market.premium_seconds = float(str(state["seconds"]))
+    market.open_interest = Decimal(str(state["interest"]))
+    market.trade_seq = int(str(state["trades"])) + SEQUENCE_GAP
+    market.status = msgspec.convert(state["status"], InstrumentStatus)

@@ -1,0 +1,195 @@
+"""What must outlive the process, in one SQLite file.
+
+Writes gather in `pending` and go down in one transaction at the end of every command, before anybody is told.
+Records are kept as JSON beside the columns that are searched.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from demovenue.clock import to_millis
+from demovenue.values import (
+    Account,
+    Fill,
+    HistoryEvent,
+    Key,
+    LogEntry,
+    Order,
+    Position,
+    Record,
+    Transfer,
+    Withdrawal,
+)
+
+R = TypeVar("R", bound=Record)
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS accounts (uid TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS keys (public TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS balances (account TEXT, wallet TEXT, currency TEXT, amount TEXT NOT NULL,
+    PRIMARY KEY (account, wallet, currency)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS positions (account TEXT, symbol TEXT, body BLOB NOT NULL,
+    PRIMARY KEY (account, symbol)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, account TEXT NOT NULL, cli TEXT, open INTEGER NOT NULL,
+    at INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS orders_account ON orders (account, at);
+CREATE INDEX IF NOT EXISTS orders_cli ON orders (account, cli) WHERE cli IS NOT NULL;
+CREATE INDEX IF NOT EXISTS orders_open ON orders (open) WHERE open = 1;
+CREATE TABLE IF NOT EXISTS fills (seq INTEGER PRIMARY KEY, account TEXT NOT NULL, at INTEGER NOT NULL,
+    usd REAL NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS fills_account ON fills (account, at);
+CREATE TABLE IF NOT EXISTS log (account TEXT, id INTEGER, at INTEGER NOT NULL, info TEXT NOT NULL,
+    body BLOB NOT NULL, PRIMARY KEY (account, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS log_at ON log (account, at);
+CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, account TEXT NOT NULL, family TEXT NOT NULL,
+    at INTEGER NOT NULL, symbol TEXT NOT NULL, opened INTEGER NOT NULL, closed INTEGER NOT NULL,
+    change TEXT, reason TEXT, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS history_page ON history (account, family, seq);
+CREATE INDEX IF NOT EXISTS history_at ON history (account, family, at);
+CREATE TABLE IF NOT EXISTS transfers (uid TEXT PRIMARY KEY, account TEXT NOT NULL, at INTEGER NOT NULL,
+    body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS withdrawals (uid TEXT PRIMARY KEY, account TEXT NOT NULL, at INTEGER NOT NULL,
+    body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS unanswered (id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS funding (symbol TEXT, at INTEGER, absolute TEXT NOT NULL, relative TEXT NOT NULL,
+    PRIMARY KEY (symbol, at)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bars (series TEXT, minute INTEGER, span INTEGER NOT NULL, open TEXT NOT NULL,
+    high TEXT NOT NULL, low TEXT NOT NULL, close TEXT NOT NULL, volume TEXT NOT NULL,
+    PRIMARY KEY (series, minute)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS participants (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, body BLOB NOT NULL);
+"""
+
+
+class Store:
+    """`data` None keeps everything in memory, through the same code."""
+
+    def __init__(self, data: Path | None) -> None:
+        if data is not None:
+            data.mkdir(parents=True, exist_ok=True)
+        path = ":memory:" if data is None else str(data / "demovenue.sqlite3")
+        self.db = sqlite3.connect(path, isolation_level=None)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        # A killed process loses nothing at NORMAL; only a lost machine could.
+        self.db.execute("PRAGMA synchronous=NORMAL")
+        self.db.executescript(SCHEMA)
+        self.pending: list[tuple[str, Sequence[Any]]] = []
+
+    def commit(self) -> None:
+        if not self.pending:
+            return
+        writes, self.pending = self.pending, []
+        self.db.execute("BEGIN IMMEDIATE")
+        for sql, values in writes:
+            self.db.execute(sql, values)
+        self.db.execute("COMMIT")
+
+    def close(self) -> None:
+        self.commit()
+        self.db.close()
+
+    # --- writing -----------------------------------------------------------------------------------------------
+
+    def put(self, sql: str, *values: Any) -> None:
+        self.pending.append((sql, values))
+
+    def save_account(self, account: Account) -> None:
+        self.put("INSERT OR REPLACE INTO accounts VALUES (?, ?)", account.uid, msgspec.json.encode(account))
+
+    def save_key(self, key: Key) -> None:
+        self.put("INSERT OR REPLACE INTO keys VALUES (?, ?)", key.public, msgspec.json.encode(key))
+
+    def drop_key(self, public: str) -> None:
+        self.put("DELETE FROM keys WHERE public = ?", public)
+
+    def save_balance(self, account: str, wallet: str, currency: str, amount: Decimal) -> None:
+        self.put("INSERT OR REPLACE INTO balances VALUES (?, ?, ?, ?)", account, wallet, currency, f"{amount:f}")
+
+    def save_position(self, position: Position) -> None:
+        if position.size == 0:
+            sql = "DELETE FROM positions WHERE account = ? AND symbol = ?"
+            self.put(sql, position.account_uid, position.symbol)
+            return
+        body = msgspec.json.encode(position)
+        sql = "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)"
+        self.put(sql, position.account_uid, position.symbol, body)
+
+    def save_order(self, order: Order) -> None:
+        self.put(
+            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)",
+            order.id,
+            order.account_uid,
+            order.cli_ord_id,
+            int(order.is_open),
+            to_millis(order.created),
+            msgspec.json.encode(order),
+        )
+
+    def add_fill(self, fill: Fill, usd: Decimal) -> None:
+        self.put(
+            "INSERT INTO fills (account, at, usd, body) VALUES (?, ?, ?, ?)",
+            fill.account_uid,
+            to_millis(fill.at),
+            float(usd),
+            msgspec.json.encode(fill),
+        )
+
+    def add_log(self, entry: LogEntry) -> None:
+        body = msgspec.json.encode(entry)
+        sql = "INSERT INTO log VALUES (?, ?, ?, ?, ?)"
+        self.put(sql, entry.account_uid, entry.id, to_millis(entry.at), entry.info, body)
+
+    def add_history(self, event: HistoryEvent) -> None:
+        position = event.position
+        self.put(
+            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            event.seq,
+            event.account_uid,
+            event.family,
+            to_millis(event.at),
+            event.symbol,
+            int(event.opened),
+            int(event.closed),
+            position.change if position else None,
+            position.reason if position else None,
+            msgspec.json.encode(event),
+        )
+
+    def add_transfer(self, transfer: Transfer) -> None:
+        body = msgspec.json.encode(transfer)
+        sql = "INSERT INTO transfers VALUES (?, ?, ?, ?)"
+        self.put(sql, transfer.uid, transfer.account_uid, to_millis(transfer.at), body)
+
+    def add_withdrawal(self, withdrawal: Withdrawal) -> None:
+        body = msgspec.json.encode(withdrawal)
+        sql = "INSERT INTO withdrawals VALUES (?, ?, ?, ?)"
+        self.put(sql, withdrawal.uid, withdrawal.account_uid, to_millis(withdrawal.at), body)
+
+    def save_meta(self, name: str, value: Any) -> None:
+        self.put("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, msgspec.json.encode(value))
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def rows(self, sql: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        yield from self.db.execute(sql, values)
+
+    def records(self, kind: type[R], sql: str, *values: Any) -> list[R]:
+        """`sql` selects bodies."""
+        decode = msgspec.json.Decoder(kind).decode
+        return [decode(body) for (body,) in self.db.execute(sql, values)]
+
+    def meta(self, name: str) -> Any:
+        """None when it was never saved."""
+        row = self.db.execute("SELECT body FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else msgspec.json.decode(row[0])
+
+    def number(self, sql: str, *values: Any) -> int:
+        row = self.db.execute(sql, values).fetchone()
+        return int(row[0] or 0)
