@@ -40,7 +40,7 @@ else
 end
 redis.call('HSET', KEYS[1], 'used', string.format('%.6f', used), 'at', string.format('%.0f', math.max(at, now)))
 redis.call('EXPIRE', KEYS[1], ARGV[6])
-return {wait, string.format('%.0f', nonce) .. '000', string.format('%.6f', used)}
+return {wait, string.format('%.0f', nonce) .. '000'}
 """
 PENALISE = """
 local time = redis.call('TIME')
@@ -86,9 +86,10 @@ class Broker:
             raise ValueError(f"no call may cost {cost} points: the budget never holds more than {room}")
         arguments = [cost, room, CAPACITY, REFILL, self._used_if_unknown, FORGET_AFTER]
         try:
-            wait, nonce, _used = store().register_script(ENTER)(keys=[self._place], args=arguments)
+            wait, nonce = store().register_script(ENTER)(keys=[self._place], args=arguments)
         except redis.RedisError as error:
             raise _away(error) from error
+        self._used_if_unknown = CAPACITY  # the proof was of the past: should the store be emptied now, it is spent
         if wait:
             seconds = int(wait) / 1_000_000
             raise Throttled(
