@@ -17,6 +17,7 @@ from typing import TextIO
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
 from accounts import vault
@@ -49,7 +50,7 @@ def up(say: Callable[[str], None]) -> int:
         with only_one():
             start(children, say, stopping)
             watch(children, say, stopping)
-    except (CannotStart, store.StoreFailed, vault.VaultError) as problem:
+    except (CannotStart, store.StoreFailed, vault.VaultError, ImproperlyConfigured) as problem:
         say(f"kfweb cannot start. {problem}")
         return 1
     except Hopeless as problem:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
@@ -16,8 +17,9 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=1)
         try:
             vault.prepare()
-        except vault.VaultError as problem:
+            setup_path = first_start()
+        except (vault.VaultError, ImproperlyConfigured) as problem:
             raise CommandError(str(problem)) from None
         call_command("collectstatic", interactive=False, verbosity=0)
-        if setup_path := first_start():
+        if setup_path:
             self.stdout.write(f"First start: create the owner at {setup_path} (works once)")
