@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import signal
 import socket
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
+from typing import Any, TextIO, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -26,6 +26,7 @@ from kfweb import store
 from kfweb.children import Child, Hopeless, stop_all
 
 READY_WITHIN = 60.0  # seconds
+WHOLE_WITHIN = 20.0  # seconds; then the desk opens without what is missing
 WORKER = ["-A", "kfweb", "worker", "--pool", "threads", "--concurrency", "8", "--loglevel", "warning",
           "--without-mingle", "--without-gossip"]  # fmt: skip
 BEAT = ["-A", "kfweb", "beat", "--loglevel", "warning", "--pidfile="]
@@ -86,7 +87,7 @@ def start(children: list[Child], say: Callable[[str], None], stopping: list[int]
     ):
         children.append(child)
         child.start()
-    wait_until_ready(children, stopping)
+    wait_until_ready(children, say, stopping)
     if stopping:
         return
     address = f"http://{settings.BIND}:{settings.PORT}"
@@ -176,31 +177,34 @@ def collect_static() -> None:
     stamp.write_text(seen.hexdigest())
 
 
-def wait_until_ready(children: list[Child], stopping: list[int]) -> None:
-    """Until the web answers and says that what it needs is there."""
+def wait_until_ready(children: list[Child], say: Callable[[str], None], stopping: list[int]) -> None:
+    """Until every part is well; a desk that serves but is not whole is opened too, and says what is missing."""
     url = f"http://{settings.BIND}:{settings.PORT}/readyz"
-    end = time.monotonic() + READY_WITHIN
+    end, patience = time.monotonic() + READY_WITHIN, time.monotonic() + WHOLE_WITHIN
     while not stopping:
-        if is_ready(url):
+        health = ask_health(url)
+        if health.get("status") == "ready":
+            return
+        if health.get("status") == "degraded" and time.monotonic() > patience:
+            missing = [name for name, check in health["checks"].items() if not check["ok"]]
+            say(f"Not all is well yet: {', '.join(missing)}. The pages say what they can; see {url}")
             return
         for child in children:
             if not child.is_running:
-                raise CannotStart(
-                    f"{child.name} ended at once. Its last words, from {child.log}:\n{child.last_words()}"
-                )
+                words = child.last_words()
+                raise CannotStart(f"{child.name} ended at once. Its last words, from {child.log}:\n{words}")
         if time.monotonic() > end:
             raise CannotStart(f"Not ready within {READY_WITHIN:g} s; see {url} and {settings.DATA_DIR}/logs/.")
         time.sleep(0.1)
 
 
-def is_ready(url: str) -> bool:
+def ask_health(url: str) -> dict[str, Any]:
+    """What /readyz says; nothing while the web is not up yet."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
-            return bool(answer.status == 200)
-    except urllib.error.HTTPError:
-        return False
-    except OSError:
-        return False
+            return cast("dict[str, Any]", json.load(answer))
+    except (OSError, ValueError):
+        return {}
 
 
 def watch(children: list[Child], say: Callable[[str], None], stopping: list[int]) -> None:
