@@ -30,9 +30,9 @@ def read_number(text: str) -> Decimal:
         raise ValueError("This is not a number.") from None
 
 
-class NumberField(forms.CharField):
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+class NumberField(forms.Field):
+    def to_python(self, value: Any) -> Decimal | None:
+        text = str(value or "").strip()
         if not text:
             return None
         try:
@@ -56,8 +56,8 @@ class TicketForm(forms.Form):
         ],
         initial=OrderType.LIMIT.value,
     )
-    size = NumberField(max_length=60, error_messages={"required": "How much?"})
-    limit_price = NumberField(max_length=60, required=False)
+    size = NumberField(error_messages={"required": "How much?"})
+    limit_price = NumberField(required=False)
     reduce_only = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -70,6 +70,6 @@ class TicketForm(forms.Form):
 
 
 class EditForm(forms.Form):
-    size = NumberField(max_length=60, error_messages={"required": "How much?"})
-    limit_price = NumberField(max_length=60, required=False)
-    stop_price = NumberField(max_length=60, required=False)
+    size = NumberField(error_messages={"required": "How much?"})
+    limit_price = NumberField(required=False)
+    stop_price = NumberField(required=False)

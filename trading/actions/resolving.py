@@ -50,8 +50,8 @@ def resolve_order(order_id: UUID | str) -> Order:
 
 def sweep_uncertain() -> int:
     """Look for every order that is due. Returns for how many it looked."""
+    give_up_waiting()
     now = timezone.now()
-    give_up_waiting(now)
     due = defaultdict(list)
     for order in Order.objects.filter(resolve_after__lte=now).exclude(status__in=FINAL).order_by("created_at")[:500]:
         due[order.account_id].append(order)
@@ -64,9 +64,9 @@ def sweep_uncertain() -> int:
     return looked
 
 
-def give_up_waiting(now: datetime) -> None:
+def give_up_waiting() -> None:
     """A process that died between its commit and the answer leaves an order sending: nobody waits for it any more."""
-    late = Order.objects.filter(status=OrderStatus.SENDING, sent_at__lt=now - ANSWER_WITHIN)
+    late = Order.objects.filter(status=OrderStatus.SENDING, sent_at__lt=timezone.now() - ANSWER_WITHIN)
     for order in late:
         why = "Whoever sent it did not live to hear the answer."
         with transaction.atomic():

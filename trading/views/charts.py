@@ -24,7 +24,7 @@ Row = list[float]
 
 @require_GET
 def candles(request: HttpRequest, symbol: str, resolution: str) -> JsonResponse:
-    """`{"candles": [[seconds, open, high, low, close, volume]…]}`, oldest first; 503 with a sentence when unreachable."""
+    """`{"candles": [[seconds, open, high, low, close, volume]…]}`, oldest first; 503 and why when unreachable."""
     environment = environment_of(request)
     try:
         instrument = instrument_for(environment, symbol)

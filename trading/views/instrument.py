@@ -58,7 +58,7 @@ def page_context(request: HttpRequest, symbol: str) -> dict[str, Any]:
     context = instrument_context(request, symbol)
     known: Instrument = context["instrument"]
     ticker = latest_tickers(context["market"]).get(known.symbol, Ticker(symbol=known.symbol))
-    liked = Favourite.objects.filter(user_id=request.user.pk, symbol=known.symbol).exists()
+    liked = Favourite.objects.filter(user__pk=request.user.pk, symbol=known.symbol).exists()
     return context | {
         "picture": picture_of(request, known.symbol),
         "ticker": ticker,

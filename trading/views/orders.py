@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from uuid import UUID
 
 from django.contrib import messages
@@ -88,7 +89,7 @@ def _drawn(request: HttpRequest, ticket: Ticket, symbol: str) -> HttpResponse:
 @never_cache
 @require_GET
 def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """What is known of an order now: its result (`?part=result`), or the whole ticket, with a new intent once proven."""
+    """What is known of an order: its result (`?part=result`), or the whole ticket, a new intent in it once proven."""
     found = get_object_or_404(Order.objects.visible_to(_person(request)), pk=order_id)
     context = instrument_context(request, found.symbol)
     ticket = ticket_of(found) if found.is_unsettled else fresh_ticket(context["instrument"], order=found)
@@ -150,7 +151,7 @@ def _as_it_is(order: Order) -> dict[str, str]:
     return {name: plain(value) for name, value in named.items() if value is not None}
 
 
-def _changes(order: Order, form: EditForm) -> dict[str, object]:
+def _changes(order: Order, form: EditForm) -> dict[str, Decimal]:
     return {name: value for name, value in form.cleaned_data.items() if value not in (None, getattr(order, name))}
 
 

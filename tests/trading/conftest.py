@@ -1,0 +1,48 @@
+"""A desk with an account, a key and instruments, whose venue is a few lines of paper behind the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+import requests
+from django.conf import settings
+
+from accounts import vault, venues
+from accounts.models import Account, ApiKey, Desk, User
+from krakenfutures.io.derivatives import DerivativesVenue
+from tests.trading.desk import PF_XBTUSD, PI_XBTUSD, list_instruments, stored_key
+from tests.trading.paper import PaperWire
+from trading import clock, instruments
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """What a process keeps in memory belongs to one test."""
+    yield
+    instruments.forget()
+    clock.forget("demo")
+    venues._venue.cache_clear()
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> PaperWire:
+    paper = PaperWire()
+    http = requests.Session()
+    http.mount(settings.DEMO_URL, paper)
+    monkeypatch.setattr(venues, "DerivativesVenue", partial(DerivativesVenue, http=http))
+    monkeypatch.setattr("krakenfutures.io.rest.FIRST_PAUSE", 0.001)
+    return paper
+
+
+@pytest.fixture
+def api_key(desk: Desk, owner: User, wire: PaperWire) -> ApiKey:
+    vault.prepare()
+    list_instruments(PF_XBTUSD, PI_XBTUSD)
+    return stored_key(desk, owner)
+
+
+@pytest.fixture
+def account(api_key: ApiKey) -> Account:
+    return api_key.account
