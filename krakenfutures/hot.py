@@ -1,7 +1,7 @@
 """The three messages that come a thousand times a second, decoded straight into records.
 
 A line with a field we do not know does not fit and goes the long way through `krakenfutures.parse`, which keeps
-the field. About two microseconds for a ticker against fifteen the long way.
+the field. It takes a fifth of the time of the long way.
 """
 
 from __future__ import annotations

@@ -46,6 +46,8 @@ def average_price(kind: ContractKind, trades: Iterable[tuple[Decimal, Decimal]])
     total = sum((size for size, _ in rows), ZERO)
     if not total:
         return None
+    if len({price for _, price in rows}) == 1:
+        return rows[0][1]  # as it was, without the digits that dividing adds
     if kind is ContractKind.INVERSE:
         return total / sum((size / price for size, price in rows), ZERO)
     return sum((size * price for size, price in rows), ZERO) / total

@@ -72,13 +72,12 @@ def parse_event_trigger(raw: Any) -> Order:
     row = Fields(raw, "a trigger order in an event")
     row.ignore("startTime", "type", "algoId")
     side = _side(row)
-    above = (row.text("triggerSide") or "").lower() == "trigger_above"
     return Order(
         id=row.need_text("uid"),
         client_id=row.text("clientId"),
         symbol=row.need_text("symbol").upper(),
         side=side,
-        type=_trigger_type(side, above=above),
+        type=_trigger_type(side, row),
         size=row.need_decimal("quantity"),
         filled=ZERO,
         state=OrderState.OPEN,
@@ -207,8 +206,13 @@ def _direction(row: Fields) -> Side:
     return Side.SELL if number else Side.BUY
 
 
-def _trigger_type(side: Side, *, above: bool) -> OrderType:
-    return OrderType.STOP if above is (side is Side.BUY) else OrderType.TAKE_PROFIT
+def _trigger_type(side: Side, options: Fields) -> OrderType:
+    above = options.word(
+        {"TRIGGER_ABOVE": 1, "trigger_above": 1, "TRIGGER_BELOW": -1, "trigger_below": -1}, "triggerSide"
+    )
+    if above is None:
+        return OrderType.UNKNOWN
+    return OrderType.STOP if above == side.sign else OrderType.TAKE_PROFIT
 
 
 def _trigger(order: Fields, side: Side) -> tuple[Decimal | None, Any, OrderType]:
@@ -218,10 +222,11 @@ def _trigger(order: Fields, side: Side) -> tuple[Decimal | None, Any, OrderType]
     if raw is None:
         return None, None, OrderType.UNKNOWN
     options = Fields(raw, "trigger options")
-    above = (options.text("triggerSide") or "").upper() == "TRIGGER_ABOVE"
     signal = options.word(SIGNALS, "triggerSignal")
     trailing = options.take("trailingStopOptions") is not None
-    kind = OrderType.TRAILING_STOP if trailing else _trigger_type(side, above=above)
+    kind = _trigger_type(side, options)
+    if trailing:
+        kind = OrderType.TRAILING_STOP
     stop = options.nonzero("triggerPrice")
     if odd := options.unknown():
         order.keep("priceTriggerOptions", odd)

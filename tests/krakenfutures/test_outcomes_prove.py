@@ -265,3 +265,24 @@ def test_a_code_nobody_knows_is_repeated_and_a_suffix_is_kept():
     assert sentence("invalidArgument: symbol").endswith("(symbol).")
     assert field_of("invalidPrice") == "limit_price"
     assert field_of("quantumFlux") is None
+
+
+# The inner words of the reference for placing, editing and cancelling; and of the look-up and the live feed.
+DOCUMENTED = """
+marketSuspended marketInactive invalidPrice invalidSize tooManySmallOrders insufficientAvailableFunds
+wouldCauseLiquidation clientOrderIdAlreadyExist clientOrderIdTooBig clientOrderIdTooLong maxPositionViolation
+outsidePriceCollar wouldIncreasePriceDislocation notFound orderForEditNotAStop orderForEditNotFound postWouldExecute
+iocWouldNotExecute selfFill wouldNotReducePosition marketIsPostOnly tooManyOrders fixedLeverageTooHigh
+clientOrderIdInvalid cannotEditTriggerPriceOfTrailingStop cannotEditLimitPriceOfTrailingStop
+wouldProcessAfterSpecifiedTime invalidOrderType invalidSide filled noOrdersToCancel requiredArgumentMissing
+accountInactive apiLimitExceeded authenticationError insufficientFunds invalidAccount invalidAmount invalidArgument
+invalidUnit marketUnavailable nonceBelowThreshold nonceDuplicate Unavailable unknownError contractNotFound
+LOADING_MARKET NEW_USER_ORDER LIQUIDATION_ORDER CANCELLED_BY_SELF_TRADE EXPIRED TRAILING_STOP_PRICE_UPDATED
+TRAILING_STOP_CANCELLED_AND_REPLACED_BY_ADMIN POST_WOULD_EXECUTE_REASON WOULD_EXECUTE_SELF_REASON
+order_for_edit_not_found market_inactive dead_man_switch not_enough_margin would_execute_self
+"""
+
+
+@pytest.mark.parametrize("code", [*DOCUMENTED.split(), "Json Parse Error", "Server Error", "Bad Request"])
+def test_every_documented_code_has_words_of_its_own(code):
+    assert "does not know: " not in sentence(code)

@@ -62,6 +62,16 @@ def test_an_unknown_state_of_an_order_is_unknown_not_open():
     assert parse_looked_up(raw)[0].state is OrderState.UNKNOWN
 
 
+def test_a_trigger_on_an_unknown_side_is_neither_stop_nor_take_profit():
+    raw = sample("rest_orders_status")
+    raw["orders"][1]["order"]["priceTriggerOptions"]["triggerSide"] = "TRIGGER_SIDEWAYS"
+
+    order = parse_looked_up(raw)[1]
+
+    assert order.type is OrderType.UNKNOWN
+    assert order.unknown == {"priceTriggerOptions": {"triggerSide": "TRIGGER_SIDEWAYS"}}
+
+
 def test_an_unknown_permission_counts_as_none():
     raw = sample("rest_auth_api_keys_check")
     raw["permissions"]["general"] = "GOD_MODE"
