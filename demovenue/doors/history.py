@@ -6,20 +6,21 @@ import base64
 import binascii
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from demovenue.doors.answers import Answer, encode, iso_millis, plain, plain_words, text
+from demovenue.doors.answers import Answer, encode, iso_millis, millis, plain, plain_words, text
 from demovenue.doors.call import Call
 from demovenue.doors.limits import account_log_cost
 from demovenue.doors.shapes import history as shapes
 from demovenue.doors.table import Family, Right, Table
-from demovenue.values import HistoryPage, LogEntry
+from demovenue.values import HistoryPage, Instrument, LogEntry
 
 Fields = dict[str, Any]
 
 MOST = 1000  # elements a page, whatever `count` says
+MOST_MARKET = 5000  # of the tape; what is older is forgotten
 MOST_LOG = 100_000
 MOST_CSV = 500_000
 CHANGES = {
@@ -149,19 +150,45 @@ def _market(family: str) -> Any:
         instrument = call.listed(call.values["symbol"])
         if instrument is None:
             raise _unknown_market()
-        page = call.exchange.market_history(
-            instrument.symbol,
-            family,
-            since=call.params.epoch_millis("since"),
-            before=call.params.epoch_millis("before"),
-            ascending=_ascending(call),
-            count=_count(call),
-            cursor=_cursor(call),
-        )
-        elements = [shapes.market_element(event) for event in page.events]
-        return _paged(call, {}, elements, page.cursor)
+        elements = _MARKET_EVENTS[family](call, instrument)
+        elements = [one for one in elements if _is_within(call, one["timestamp"])]
+        if _ascending(call):
+            elements.reverse()
+        start, count = _cursor(call) or 0, _count(call)
+        page, follows = elements[start : start + count], start + count < len(elements)
+        return _paged(call, {}, page, start + count if follows else None)
 
     return handler
+
+
+def _is_within(call: Call, at: int) -> bool:
+    since, before = call.params.epoch_millis("since"), call.params.epoch_millis("before")
+    return (since is None or at >= millis(since)) and (before is None or at < millis(before))
+
+
+def _market_executions(call: Call, instrument: Instrument) -> list[Fields]:
+    """The tape as events, newest first. Orders behind a print are not kept: they are told as the print shows them."""
+    found = call.exchange.trades(instrument.symbol, before=call.params.epoch_millis("before"), limit=MOST_MARKET)
+    mark = call.exchange.ticker(instrument.symbol).mark
+    return [shapes.market_execution(one, mark, inverse=instrument.inverse) for one in found]
+
+
+def _market_prices(call: Call, instrument: Instrument) -> list[Fields]:
+    """The mark price minute by minute, newest first."""
+    candles, _ = call.exchange.candles("mark", instrument.symbol, "1m", since=None, until=None, count=MOST_MARKET)
+    return [shapes.market_price(instrument.symbol, one) for one in reversed(candles)]
+
+
+def _market_orders(call: Call, instrument: Instrument) -> list[Fields]:
+    """Orders of strangers are not told."""
+    return []
+
+
+_MARKET_EVENTS: dict[str, Callable[[Call, Instrument], list[Fields]]] = {
+    "executions": _market_executions,
+    "orders": _market_orders,
+    "price": _market_prices,
+}
 
 
 def _unknown_market() -> Answer:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from demovenue.doors.answers import millis, optional_text, text
-from demovenue.values import Account, Fill, HistoryEvent, LogEntry, Order, PositionChange
+from demovenue.values import Account, Candle, Fill, HistoryEvent, LogEntry, Order, PositionChange, TradePrint
 
 Fields = dict[str, Any]
 
@@ -25,6 +26,7 @@ ORDER_TYPE = {
 }
 SIGNAL = {"mark": "MarkPrice", "index": "SpotPrice", "last": "LastPrice"}
 UNIT = {"PERCENT": "Percent", "QUOTE_CURRENCY": "QuoteCurrency"}
+TAKER_TYPE = {"liquidation": "Liquidation", "assignment": "Assignment", "unwind": "Unwind"}
 _ZERO = Decimal(0)
 
 
@@ -32,21 +34,6 @@ def _order_type(order: Order) -> str:
     if order.is_trigger:
         return "IoC" if order.limit_price is None and order.limit_offset_value is None else "Limit"
     return ORDER_TYPE.get(order.type, "Unknown")
-
-
-def public_order(order: Order) -> Fields:
-    """As the market's own events show it: nobody's name on it."""
-    return {
-        "uid": order.id,
-        "tradeable": order.symbol,
-        "direction": DIRECTION[order.side],
-        "quantity": text(order.quantity),
-        "timestamp": millis(order.created),
-        "limitPrice": text(order.limit_price or _ZERO),
-        "orderType": _order_type(order),
-        "reduceOnly": order.reduce_only,
-        "lastUpdateTimestamp": millis(order.updated),
-    }
 
 
 def own_order(order: Order) -> Fields:
@@ -90,23 +77,23 @@ def _trigger_options(order: Order) -> Fields:
     }
 
 
-def element(event: HistoryEvent, account: Account, *, public: bool = False) -> Fields:
-    return {"uid": event.uid, "timestamp": millis(event.at), "event": {event.key: _body(event, account, public)}}
+def element(event: HistoryEvent, account: Account) -> Fields:
+    return {"uid": event.uid, "timestamp": millis(event.at), "event": {event.key: _body(event, account)}}
 
 
-def _body(event: HistoryEvent, account: Account, public: bool) -> Fields:
+def _body(event: HistoryEvent, account: Account) -> Fields:
     if event.family == "executions":
         return _execution(event)
     if event.family == "positions":
         return _position(event)
     if event.family == "triggers":
         return _trigger_event(event, account)
-    return _order_event(event, public_order if public else own_order)
+    return _order_event(event)
 
 
-def _order_event(event: HistoryEvent, shape: Any) -> Fields:
-    order = None if event.order is None else shape(event.order)
-    old = None if event.old is None else shape(event.old)
+def _order_event(event: HistoryEvent) -> Fields:
+    order = None if event.order is None else own_order(event.order)
+    old = None if event.old is None else own_order(event.old)
     bodies: dict[str, Fields] = {
         "OrderPlaced": {"order": order, "reason": event.reason, "reducedQuantity": optional_text(event.reduced)},
         "OrderUpdated": {
@@ -174,6 +161,44 @@ def _execution_core(fill: Fill) -> Fields:
         "limitFilled": fill.limit_filled,
         "usdValue": format(usd, ".2f"),
     }
+
+
+def market_execution(trade: TradePrint, mark: Decimal, *, inverse: bool) -> Fields:
+    """An anonymous execution of the market, as an element."""
+    at = millis(trade.at)
+
+    def side(direction: str, kind: str, place: int) -> Fields:
+        return {
+            "uid": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{trade.uid}/{place}")),
+            "tradeable": trade.symbol,
+            "direction": DIRECTION[direction],
+            "quantity": text(trade.size),
+            "timestamp": at,
+            "limitPrice": text(trade.price),
+            "orderType": kind,
+            "reduceOnly": False,
+            "lastUpdateTimestamp": at,
+        }
+
+    usd = trade.size if inverse else trade.size * trade.price
+    execution = {
+        "uid": trade.uid,
+        "makerOrder": side("sell" if trade.side == "buy" else "buy", "Limit", 0),
+        "takerOrder": side(trade.side, TAKER_TYPE.get(trade.kind, "IoC"), 1),
+        "timestamp": at,
+        "quantity": text(trade.size),
+        "price": text(trade.price),
+        "markPrice": text(mark),
+        "limitFilled": False,
+        "usdValue": format(usd, ".2f"),
+    }
+    event = {"Execution": {"execution": execution, "takerReducedQuantity": ""}}
+    return {"uid": trade.uid, "timestamp": at, "event": event}
+
+
+def market_price(symbol: str, candle: Candle) -> Fields:
+    uid = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{symbol}/{candle.time}"))
+    return {"uid": uid, "timestamp": candle.time, "event": {"price": text(candle.close)}}
 
 
 def _position(event: HistoryEvent) -> Fields:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from demovenue import events
@@ -36,7 +35,6 @@ class PrivateFeeds:
         self._moved: set[str] = set()  # accounts whose positions changed
         self._positions: dict[str, list[Fields]] = {}
         self._wallets: dict[str, Fields] = {}
-        self._cash: dict[str, dict[str, Decimal]] = {}
 
     # --- snapshots --------------------------------------------------------------------------------
 
@@ -48,17 +46,26 @@ class PrivateFeeds:
             connection.say(self._orders(feed, account))
         elif feed == "fills":
             found = [one for one in exchange.fills(account, limit=NEWEST) if _is_wanted(connection, one.symbol)]
-            rows = [feeds.fill(one) for one in reversed(found)]
-            connection.say({"feed": "fills_snapshot", "account": account, "fills": rows})
+            fills = [feeds.fill(one) for one in reversed(found)]
+            connection.say({"feed": "fills_snapshot", "account": account, "fills": fills})
         elif feed == "open_positions":
-            self._say_positions(connection, account, self._position_rows(account))
+            rows = self._position_rows(account)
+            self._remember(self._positions, feed, account, rows)
+            self._say_positions(connection, account, rows)
         elif feed == "balances":
-            self._say_balances(connection, account, self._sections(exchange.wallets(account)), "balances_snapshot")
+            sections = self._sections(exchange.wallets(account))
+            self._remember(self._wallets, feed, account, sections)
+            self._say_balances(connection, account, sections, "balances_snapshot")
         elif feed == "account_log":
-            rows = [feeds.log_entry(one) for one in exchange.account_log(account, limit=NEWEST)]
-            connection.say({"feed": "account_log_snapshot", "logs": rows})
+            logs = [feeds.log_entry(one) for one in exchange.account_log(account, limit=NEWEST)]
+            connection.say({"feed": "account_log_snapshot", "logs": logs})
         else:
             connection.say(self.notices())
+
+    def _remember(self, told: dict[str, Any], feed: str, account: str, value: Any) -> None:
+        """What a first listener heard is what changes are measured from; with others listening it stays as it was."""
+        if len(list(self.hub.listeners((feed, account)))) <= 1:
+            told[account] = value
 
     def _orders(self, feed: str, account: str) -> Fields:
         house = self.hub.house
