@@ -135,13 +135,13 @@ def _unwrap(wrapped: bytes, master_key_id: str, place: str) -> bytes:
     if master is None:
         raise VaultError(
             f"The master key “{master_key_id}” is missing: something is sealed under it, and only "
-            f"{', '.join(f'“{name}”' for name in known)} can be found."
+            f"{', '.join(f'“{name}”' for name in known)} can be found. Put it back: no other opens what is stored."
         )
     return _decrypt(
         master.material,
         wrapped,
         f"{place}|data key under {master_key_id}",
-        f"the master key “{master_key_id}” is not the one it was sealed under, or the row was changed",
+        f"the master key “{master_key_id}” is not the one it was sealed under (put that back), or the row was changed",
     )
 
 
@@ -177,5 +177,5 @@ def _canary() -> bytes:
     """The fingerprints' key."""
     row = VaultCanary.objects.first()
     if row is None:
-        raise VaultError("The vault was never prepared. Start with: manage.py up")
+        raise VaultError("The vault was never prepared: start the desk with “manage.py up” once.")
     return _open(Sealed(bytes(row.sealed), bytes(row.wrapped_key), row.master_key_id), CANARY_PLACE)

@@ -132,7 +132,7 @@ def test_a_wrong_master_key_of_the_same_name_is_refused_at_start(api_key: ApiKey
 
 def test_an_unknown_master_key_is_refused_at_start_and_named(api_key: ApiKey, settings: Settings) -> None:
     settings.MASTER_KEYS = [fresh_key("other")]
-    with pytest.raises(VaultError, match=r"“test” is missing.*“other”"):
+    with pytest.raises(VaultError, match=r"“test” is missing.*“other”.*Put it back"):
         vault.prepare()
 
 
