@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -16,6 +16,7 @@ from krakenfutures.values import BookDelta, Side, Ticker, Trade
 from krakenfutures.words import TRADE_TYPES
 
 ZERO = Decimal(0)
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000)]  # the years that a datetime can hold
 _SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 
 
@@ -28,21 +29,21 @@ class _Book(_Line, tag="book", forbid_unknown_fields=True, frozen=True, gc=False
     seq: int
     price: Decimal
     qty: Decimal
-    timestamp: int | None = None
+    timestamp: Milliseconds | None = None
 
 
 class _Trade(_Line, tag="trade", forbid_unknown_fields=True, frozen=True, gc=False):
     uid: str
     side: Literal["buy", "sell"]
     type: str
-    time: int
+    time: Milliseconds
     qty: Decimal
     price: Decimal
     seq: int | None = None
 
 
 class _Ticker(_Line, tag="ticker", forbid_unknown_fields=True, frozen=True, gc=False):
-    time: int | None = None
+    time: Milliseconds | None = None
     bid: Decimal | None = None
     ask: Decimal | None = None
     bid_size: Decimal | None = None
@@ -59,7 +60,7 @@ class _Ticker(_Line, tag="ticker", forbid_unknown_fields=True, frozen=True, gc=F
     pair: str = ""
     openInterest: Decimal | None = None
     markPrice: Decimal | None = None
-    maturityTime: int | None = None
+    maturityTime: Milliseconds | None = None
     post_only: bool = False
     volumeQuote: Decimal | None = None
     open: Decimal | None = None
@@ -69,7 +70,7 @@ class _Ticker(_Line, tag="ticker", forbid_unknown_fields=True, frozen=True, gc=F
     funding_rate_prediction: Decimal | None = None
     relative_funding_rate: Decimal | None = None
     relative_funding_rate_prediction: Decimal | None = None
-    next_funding_rate_time: int | None = None
+    next_funding_rate_time: Milliseconds | None = None
 
 
 _decoder = msgspec.json.Decoder(_Book | _Trade | _Ticker)

@@ -43,8 +43,8 @@ def to_decimal(value: object) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """Plain notation, without an exponent and without needless zeros: `1E-10` becomes `0.0000000001`."""
-    if not value.is_finite():
-        raise ValueError(f"{value} cannot be sent")
+    if not value.is_finite() or abs(value.adjusted()) > LARGEST_EXPONENT:
+        raise ValueError(f"{value} cannot be written out")
     text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")

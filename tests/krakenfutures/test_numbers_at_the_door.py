@@ -47,7 +47,13 @@ def test_plain_notation_loses_nothing(number):
     assert "E" not in text.upper()
 
 
-@pytest.mark.parametrize("bad", ["NaN", "Infinity", "1,5", "", "--1", None, True, 1.5, [], {}])
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "1E+999999", "1E-999999"])
+def test_a_number_that_cannot_be_written_out_is_refused(text):
+    with pytest.raises(ValueError, match="written out"):
+        plain(Decimal(text))
+
+
+@pytest.mark.parametrize("bad", ["1e999999999", "NaN", "Infinity", "1,5", "", "--1", None, True, 1.5, [], {}])
 def test_what_is_not_a_finite_decimal_is_unreadable(bad):
     with pytest.raises(Unreadable):
         to_decimal(bad)

@@ -119,6 +119,14 @@ def test_an_unknown_kind_of_trade_is_kept():
     assert (trade.kind, trade.unknown) == ("gift", {"type": "gift"})
 
 
+@pytest.mark.parametrize("milliseconds", [-1, -62_135_596_800_001, 67_768_036_191_676_796_000, 253_402_300_800_000])
+@pytest.mark.parametrize(
+    ("name", "field"), [("ws_book_delta", "timestamp"), ("ws_trade", "time"), ("ws_ticker", "time")]
+)
+def test_a_time_outside_of_time_breaks_nothing(name, field, milliseconds):
+    assert isinstance(read_line(as_json({**sample(name), field: milliseconds})), Event)
+
+
 @pytest.mark.parametrize(
     "text",
     [
