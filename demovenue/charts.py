@@ -52,7 +52,6 @@ class Charts:
         self._sketch = sketch
         self._hourly_volume = hourly_volume
         self.running: dict[str, Running] = {}
-        self._past: dict[str, list[Bar]] = {}
 
     # --- recording ---------------------------------------------------------------------------------------------
 
@@ -130,7 +129,7 @@ class Charts:
 
     def _stored(self, series: str, tick_type: str, market: Market, first: int, last: int) -> Iterator[Bar]:
         if first < self._sketch.last_minute:
-            for bar in self._past_of(series, tick_type, market):
+            for bar in self._past_of(tick_type, market, first):
                 if bar.minute + bar.span > first and bar.minute <= last:
                     yield bar
         sql = (
@@ -170,17 +169,15 @@ class Charts:
         found.reverse()
         return found
 
-    def _past_of(self, series: str, tick_type: str, market: Market) -> list[Bar]:
-        if series not in self._past:
-            instrument = market.instrument
-            if tick_type == "spot":
-                bars = [bar._replace(volume=0.0) for bar in self._sketch.coin(instrument.coin)]
-            else:
-                bars = self._sketch.mark(market.symbol, instrument.coin, basis(market, self._sketch.last_minute))
-                hourly = self._hourly_volume(market) if tick_type == "trade" else 0.0
-                bars = [bar._replace(volume=bar.volume * hourly * bar.span / 60) for bar in bars]
-            self._past[series] = bars
-        return self._past[series]
+    def _past_of(self, tick_type: str, market: Market, first: int) -> list[Bar]:
+        """The sketched bars from a minute on."""
+        instrument = market.instrument
+        if tick_type == "spot":
+            return [bar._replace(volume=0.0) for bar in self._sketch.coin(instrument.coin, first)]
+        hovering = basis(market, self._sketch.last_minute)
+        bars = self._sketch.mark(market.symbol, instrument.coin, hovering, first)
+        hourly = self._hourly_volume(market) if tick_type == "trade" else 0.0
+        return [bar._replace(volume=bar.volume * hourly * bar.span / 60) for bar in bars]
 
     def _aggregate(self, tick_type: str, market: Market, bars: Iterable[Bar], span: int) -> Iterator[Candle]:
         step = price_step(tick_type, market)

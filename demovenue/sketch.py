@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
+from zlib import crc32
 
 from demovenue.walk import COINS, YEAR
 
@@ -30,65 +30,90 @@ class Bar(NamedTuple):
     volume: float
 
 
+class Path:
+    """What has been drawn of one coin: bars, newest first, and the price where they begin."""
+
+    def __init__(self, last: float, rng: random.Random) -> None:
+        self.bars: list[Bar] = []
+        self.first = last
+        self.rng = rng
+
+
 class Sketch:
-    """Ends at `last_minute` with `prices` (coin → price); the same seed and end give the same past."""
+    """Ends at `last_minute` with `prices` (coin → price); the same seed and end give the same past.
+
+    Drawn backwards from the opening, as far as anybody has asked.
+    """
 
     def __init__(self, seed: str, last_minute: int, prices: dict[str, float]) -> None:
         self._seed = seed
         self.last_minute = last_minute
-        self._prices = prices
-        self.coin = lru_cache(maxsize=None)(self._coin)
-        self.heat = lru_cache(maxsize=None)(self._heat)
+        begun = last_minute % HOUR
+        self._hour = last_minute - begun
+        self._begun = begun
+        self._weather: list[tuple[float, float]] = []  # common move, volatility; newest first
+        self._weather_rng = random.Random(f"{seed}:weather")
+        self._paths = {coin: Path(price, random.Random(f"{seed}:{coin}")) for coin, price in prices.items()}
 
-    def _spans(self) -> list[tuple[int, int]]:
-        """(minute, span), ascending: whole hours and the begun one."""
-        hour = self.last_minute // HOUR * HOUR
-        spans = [(hour - HOUR * back, HOUR) for back in range(DAYS * 24, 0, -1)]
-        return [*spans, (hour, self.last_minute - hour)] if self.last_minute > hour else spans
+    def coin(self, coin: str, since: int = 0) -> list[Bar]:
+        """Hours of the index, ascending, from the one that holds minute `since` (at most 90 days)."""
+        first = max(since // HOUR * HOUR, self._hour - DAYS * 24 * HOUR)
+        wanted = max(0, (self._hour - first) // HOUR) + bool(self._begun)
+        path = self._paths[coin]
+        while len(path.bars) < wanted:
+            self._draw(coin, path)
+        return path.bars[:wanted][::-1]
 
-    def _heat(self) -> tuple[list[float], list[float]]:
-        """Common moves and volatility of every span, shared by all coins."""
-        rng = random.Random(f"{self._seed}:weather")
-        moves, heats, heat = [], [], 0.0
-        for _ in self._spans():
-            heat = 0.96 * heat + 0.16 * rng.gauss(0, 1)
-            moves.append(rng.gauss(0, 1))
-            heats.append(math.exp(heat))
-        return moves, heats
-
-    def _coin(self, coin: str) -> list[Bar]:
-        """Backwards from the price of the opening, as an index."""
-        rng = random.Random(f"{self._seed}:{coin}")
+    def _draw(self, coin: str, path: Path) -> None:
+        number = len(path.bars)
+        back = number + (not self._begun)
+        minute, span = (self._hour, self._begun) if back == 0 else (self._hour - HOUR * back, HOUR)
+        common, heat = self._at(number)
         _, _, volatility, share = COINS[coin]
-        moves, heats = self.heat()
-        spans, close = self._spans(), self._prices[coin]
-        bars: list[Bar] = []
-        for (minute, span), common, heat in reversed(list(zip(spans, moves, heats, strict=True))):
-            sigma = volatility * heat * math.sqrt(span * 60 / YEAR)
-            noise = share * common + math.sqrt(1 - share * share) * rng.gauss(0, 1)
-            first = close / math.exp(max(-0.1, min(0.1, sigma * noise)))
-            bars.append(widen(minute, span, first, close, sigma, heat * (0.6 + 0.8 * rng.random()), rng))
-            close = first
-        bars.reverse()
-        return bars
+        sigma = volatility * heat * math.sqrt(span * 60 / YEAR)
+        move = share * common + math.sqrt(1 - share * share) * path.rng.gauss(0, 1)
+        first = path.first / math.exp(max(-0.1, min(0.1, sigma * move)))
+        volume = heat * (0.6 + 0.8 * path.rng.random())
+        path.bars.append(widen(minute, span, first, path.first, sigma, volume, path.rng))
+        path.first = first
+
+    def _at(self, number: int) -> tuple[float, float]:
+        """The weather all coins share."""
+        weather, rng = self._weather, self._weather_rng
+        while len(weather) <= number:
+            before = math.log(weather[-1][1]) if weather else 0.0
+            heat = math.exp(0.96 * before + 0.16 * rng.gauss(0, 1))
+            weather.append((rng.gauss(0, 1), heat))
+        return weather[number]
 
     def premium(self, symbol: str, minute: int, basis: float) -> float:
         """Mark ÷ index − 1 at one moment; `basis` is where it hovers."""
-        return basis + 0.0001 * random.Random(f"{self._seed}:{symbol}:{minute}").gauss(0, 1)
+        return basis + 0.0001 * noise(crc32(f"{self._seed}:{symbol}".encode()), minute)
 
-    def mark(self, symbol: str, coin: str, basis: float) -> list[Bar]:
-        bars = self.coin(coin)
+    def mark(self, symbol: str, coin: str, basis: float, since: int = 0) -> list[Bar]:
+        bars = self.coin(coin, since)
         factors = [1 + self.premium(symbol, bar.minute, basis) for bar in bars]
         factors.append(1 + self.premium(symbol, self.last_minute, basis))
         return [
-            bar._replace(
-                open=bar.open * first,
-                close=bar.close * last,
-                high=max(bar.high * first, bar.high * last),
-                low=min(bar.low * first, bar.low * last),
+            Bar(
+                bar.minute,
+                bar.span,
+                bar.open * first,
+                max(bar.high * first, bar.high * last),
+                min(bar.low * first, bar.low * last),
+                bar.close * last,
+                bar.volume,
             )
             for bar, first, last in zip(bars, factors[:-1], factors[1:], strict=True)
         ]
+
+
+def noise(seed: int, moment: int) -> float:
+    """Like a draw from a bell curve, but a function of its arguments and cheap: seeding a generator is not."""
+    total = 0.0
+    for part in (12.9898, 78.233, 37.719):
+        total += math.sin((moment % 1_000_003) * part + seed % 9973) * 43758.5453 % 1
+    return (total - 1.5) * 2
 
 
 def widen(minute: int, span: int, first: float, last: float, sigma: float, volume: float, rng: random.Random) -> Bar:
