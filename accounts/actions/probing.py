@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from accounts.broker import StoreAway
 from accounts.models import Environment
 from accounts.rules import NotAllowed, clock_sentence
 from accounts.venues import base_url, venue_for
@@ -63,6 +64,8 @@ def in_plain_words(environment: str) -> Iterator[None]:
             f"{name} does not answer, so the key could not be tried and was not stored. Try again in a moment.",
             code="unreachable",
         ) from None
+    except StoreAway as away:
+        raise NotAllowed(str(away), code="store") from None
     except Throttled as throttled:
         raise NotAllowed(
             f"{name} asks for patience: too many requests. Try again in {max(1, round(throttled.retry_after))} s.",

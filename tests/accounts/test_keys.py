@@ -17,6 +17,7 @@ from accounts import hooks, vault
 from accounts.actions.keys import add_key, check_key, retire_key, try_demo
 from accounts.models import Account, ApiKey, AuditRow, Desk, KeyState, User
 from accounts.rules import NotAllowed, key_facts
+from accounts.store import store
 from accounts.venues import session_for
 from tests.venue_process import DemoKey, DemoVenue, free_port
 
@@ -175,6 +176,20 @@ def test_an_exchange_that_is_down(venue: DemoVenue, desk: Desk, owner: User, set
     refusal = refused(desk, owner, key)
     assert (refusal.code, refusal.field) == ("unreachable", None)
     assert settings.DEMO_URL in refusal.reason
+
+
+def test_without_the_store_a_key_is_neither_tried_nor_kept(
+    venue: DemoVenue, desk: Desk, owner: User, settings: Settings
+) -> None:
+    key = venue.signup().key
+    settings.REDIS_URL = "unix:///nonexistent/store.sock"
+    store.cache_clear()
+    try:
+        assert refused(desk, owner, key).code == "store"
+        with pytest.raises(NotAllowed, match="store does not answer"):
+            try_demo(desk, by=owner)
+    finally:
+        store.cache_clear()
 
 
 def test_another_program_that_counts_ahead(venue: DemoVenue, desk: Desk, owner: User) -> None:
