@@ -46,6 +46,7 @@ async def test_private_feeds(client: Any, venue: DemoVenue, account: DemoAccount
     order = await client.create_order(LINEAR, "limit", "buy", 0.01, price)
     orders = await _soon(watching)
     assert order["id"] in [one["id"] for one in orders]
+    assert await _soon(client.watch_my_trades()) == []
     fills = asyncio.create_task(client.watch_my_trades())
     positions = asyncio.create_task(client.watch_positions())
     await asyncio.sleep(1)
