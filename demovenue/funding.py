@@ -75,9 +75,13 @@ class Funding:
         market.funding_relative = relative
         market.funding_rate = sums.absolute_rate(market.instrument.inverse, relative, market.index)
         market.premium_sum = market.premium_seconds = 0.0
+        self.write(market, to_millis(self._floor.now))
+
+    def write(self, market: Market, at: int) -> None:
+        """The rate in force from `at` (epoch milliseconds, a full hour) on."""
         sql = "INSERT OR REPLACE INTO funding VALUES (?, ?, ?, ?)"
-        at = to_millis(self._floor.now)
-        self._floor.store.put(sql, market.symbol, at, f"{market.funding_rate:f}", f"{relative:f}")
+        values = (f"{market.funding_rate:f}", f"{market.funding_relative:f}")
+        self._floor.store.put(sql, market.symbol, at, *values)
 
     def history(self, market: Market, charts: Charts) -> list[FundingRate]:
         """Ascending, one an hour: the sketched past, then what was really paid."""
@@ -96,4 +100,4 @@ class Funding:
             FundingRate(at=from_micros(at * 1000), absolute=Decimal(absolute), relative=Decimal(relative))
             for at, absolute, relative in self._floor.store.rows(sql, market.symbol)
         ]
-        return [*past, *lived]
+        return [*(rate for rate in past if not lived or rate.at < lived[0].at), *lived]

@@ -75,12 +75,13 @@ class Memory:
         self._load_markets()
         simulation.reprice()
         if played is None:
-            self._first_rates()
+            self._first_rates(funding)
         for orders in floor.orders.values():
             for order in orders.values():
                 if not order.is_trigger:
                     matching.rest(floor.markets[order.symbol], order)
         simulation.fill_books()
+        simulation.see_prices()
         self._recall_tape(charts)
         with floor.work():
             simulation.catch_up(floor.clock.micros())
@@ -106,7 +107,7 @@ class Memory:
             if symbol in states:
                 _restore(market, states[symbol])
 
-    def _first_rates(self) -> None:
+    def _first_rates(self, funding: Funding) -> None:
         """At the first opening a rate is already in force, as the sketched past would have set it."""
         for market in self._floor.markets.values():
             if market.instrument.perpetual:
@@ -116,6 +117,7 @@ class Memory:
                 relative = market.funding_relative
                 market.funding_rate = (relative / index if inverse else relative * index).quantize(Decimal("1E-18"))
                 market.premium_sum = market.premium_seconds = 0.0
+                funding.write(market, self._floor.micros // 3_600_000_000 * 3_600_000)
 
     def _recall_tape(self, charts: Charts) -> None:
         """The last hour of trades, drawn from its minutes: the tape itself is not written down."""

@@ -157,8 +157,7 @@ class Simulation:
     def _play(self, market: Market, seconds: float) -> None:
         """The makers, the takers, and what they leave behind."""
         maker, rng = self.makers[market.symbol], self._rng
-        self.charts.see(f"mark:{market.symbol}", market.mark)
-        self.charts.see(f"spot:{market.instrument.coin}", market.index)
+        self._see_prices(market)
         if market.status.suspended:
             return
         # Quiet markets need not move four times a second.
@@ -169,6 +168,15 @@ class Simulation:
             maker.trade(seconds)
             self._floor.publish_book(market)
         self._floor.ring(TickerChanged(symbol=market.symbol))
+
+    def _see_prices(self, market: Market) -> None:
+        self.charts.see(f"mark:{market.symbol}", market.mark)
+        self.charts.see(f"spot:{market.instrument.coin}", market.index)
+
+    def see_prices(self) -> None:
+        """The running candles begin with the prices of now."""
+        for market in self._floor.markets.values():
+            self._see_prices(market)
 
     def record(self, market: Market, trade: TradePrint) -> None:
         """Every trade enters the candles and the 24 hours."""
