@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.config
 import re
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ LONG_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")  # what a key, a signatu
 HIDDEN = "[hidden]"
 
 
-def redact(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
     """Hide values whose name says secret, and anything in a text that looks like one."""
     return {key: HIDDEN if SECRET_NAMES.search(str(key)) else _clean(value) for key, value in event.items()}
 

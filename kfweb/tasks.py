@@ -23,4 +23,4 @@ def pulse_age() -> float | None:
     """Seconds since a worker last took the pulse; None when it never did since the store started."""
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
         seen = client.get(PULSE)
-    return None if seen is None else max(time.time() - float(seen), 0.0)  # type: ignore[arg-type]
+    return None if seen is None else max(time.time() - float(seen), 0.0)
