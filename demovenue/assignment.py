@@ -14,6 +14,7 @@ from demovenue.market import Market
 from demovenue.values import Participant, Refused
 
 WEEKEND = {5, 6}
+TIME_FRAMES = {"WEEKDAYS", "WEEKEND", "ALL"}
 
 
 class Assignment:
@@ -24,7 +25,11 @@ class Assignment:
         }
 
     def add(self, participant: Participant) -> Participant:
-        """`id` and `added` are given here."""
+        """`id` and `added` are given here. Refused `invalidArgument` for a contract or a time that is none."""
+        if participant.contract is not None:
+            self._floor.market(participant.contract)
+        if participant.time_frame not in TIME_FRAMES:
+            raise Refused("invalidArgument")
         kept = msgspec.structs.replace(participant, id=len(self._all) + 4101, added=self._floor.now)
         self._save(kept)
         return kept

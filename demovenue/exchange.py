@@ -39,6 +39,7 @@ from demovenue.values import (
     Order,
     OrderResult,
     OrderWish,
+    Participant,
     PositionView,
     Refused,
     SignUp,
@@ -336,6 +337,20 @@ class Exchange:
         """Refused `notFound` when it is no subaccount of the master."""
         with self._command() as parts:
             parts.preferences.set_trading_enabled(master_uid, sub_uid, enabled)
+
+    def assignment_add(self, participant: Participant) -> Participant:
+        """Enters the assignment programme; `id` and `added` are given here. Refused `invalidArgument`."""
+        with self._command() as parts:
+            return parts.assignment.add(participant)
+
+    def assignment_delete(self, account_uid: str, number: int) -> Participant:
+        """Refused `notFound`."""
+        with self._command() as parts:
+            return parts.assignment.delete(account_uid, number)
+
+    def assignments(self, account_uid: str) -> Sequence[Participant]:
+        """All there ever were, ascending; `deleted` tells which are gone."""
+        return self._parts.assignment.of(account_uid)
 
     # --- money -------------------------------------------------------------------------------------------------
 

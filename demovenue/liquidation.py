@@ -120,11 +120,11 @@ class Liquidation:
     def _bankruptcy_price(self, position: Position) -> Decimal:
         """Where the equity is used up, on a tick that still leaves none owing; one tick at least."""
         market = self._floor.markets[position.symbol]
-        uid, instrument = position.account_uid, market.instrument
+        instrument = market.instrument
         if instrument.inverse:
             price = self._inverse_bankruptcy(position, market)
         else:
-            equity = self._margin.equity(uid, "flex")[0]
+            equity = self._margin.stake(position)[0]
             price = market.mark - equity / position.size
         rounding = ROUND_UP if position.size > 0 else ROUND_DOWN
         return max(instrument.tick, (price / instrument.tick).to_integral_value(rounding) * instrument.tick)
@@ -198,8 +198,10 @@ class Liquidation:
         return [Taker(p.account_uid, abs(p.size)) for p in held]
 
     def _rank(self, position: Position) -> Decimal:
+        """Winners by profit times leverage; losers by loss over leverage, so that the safest comes last."""
         view = self._margin.position(position)
-        return view.return_on_equity * max(view.effective_leverage, Decimal("0.01"))
+        leverage = max(view.effective_leverage, Decimal("0.01"))
+        return view.return_on_equity * leverage if view.pnl > 0 else view.return_on_equity / leverage
 
     def percentile(self, position: Position) -> int:
         """20, 40, 60, 80 or 100; 100 is first in line."""

@@ -317,7 +317,7 @@ class Margin:
         isolated = preferences.max_leverage.get(symbol)
         inverse = market.instrument.inverse
         value = sums.notional_usd(inverse, position.size, market.mark) / (market.mark if inverse else 1)
-        equity, maintenance = self._stake(position, initial, max(need.maintenance_long, need.maintenance_short))
+        equity, maintenance = self.stake(position)
         return PositionView(
             symbol=symbol,
             size=position.size,
@@ -337,11 +337,14 @@ class Margin:
             max_fixed_leverage=isolated,
         )
 
-    def _stake(self, position: Position, initial: Decimal, maintenance: Decimal) -> tuple[Decimal, Decimal]:
+    def stake(self, position: Position) -> tuple[Decimal, Decimal]:
         """(equity, maintenance) that decide over this position: its own if isolated, else the wallet's."""
-        if position.symbol in self._floor.accounts[position.account_uid].max_leverage:
-            return initial + self.pnl(position) + self.funding(position), maintenance
-        return self.equity(position.account_uid, self._floor.markets[position.symbol].instrument.wallet)
+        uid, market = position.account_uid, self._floor.markets[position.symbol]
+        if position.symbol not in self._floor.accounts[uid].max_leverage:
+            return self.equity(uid, market.instrument.wallet)
+        need = self._need(uid, market, ())
+        equity = max(need.long, need.short) + self.pnl(position) + self.funding(position)
+        return equity, max(need.maintenance_long, need.maintenance_short)
 
     def _liquidation_price(self, position: Position, equity: Decimal, maintenance: Decimal) -> Decimal:
         market = self._floor.markets[position.symbol]
@@ -350,7 +353,5 @@ class Margin:
         return sums.linear_threshold(market.mark, position.size, equity, maintenance)
 
     def isolated_in_danger(self, position: Position) -> bool:
-        need = self._need(position.account_uid, self._floor.markets[position.symbol], ())
-        initial, maintenance = max(need.long, need.short), max(need.maintenance_long, need.maintenance_short)
-        equity, _ = self._stake(position, initial, maintenance)
+        equity, maintenance = self.stake(position)
         return equity < maintenance
