@@ -62,9 +62,8 @@ class Ear:
         if not board.follows(batch) and not board.is_old(batch):
             log.info("batches of %s are missing before %s; reading all again", environment, batch["n"])
             await self._read_stored(environment)
-        if board.is_old(batch):
-            return
-        self._note(board.apply(batch))
+        if not board.is_old(batch):
+            self._note(board.apply(batch))
         for account_id, (link, announced) in batch["accounts"].items():
             self._account_link(int(account_id), link, announced)
 

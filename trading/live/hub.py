@@ -55,6 +55,7 @@ class Hub:
         self.lanes = self.ear.lanes = (self.fast, self.slow)
         self.wishes = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
+        self.ending: asyncio.Task[None] | None = None
 
     def _lane(self, interval: float) -> Lane:
         return Lane(
@@ -80,19 +81,17 @@ class Hub:
         self.tasks.discard(task)
         if not task.cancelled() and (problem := task.exception()):
             log.error("a part of the hub failed; every browser is asked to come again", exc_info=problem)
-            self.stop()
-
-    def stop(self) -> None:
-        """Let everybody go; the next to come finds a new hub."""
-        forget(self)
-        for task in self.tasks:
-            task.cancel()
-        for browser in self.browsers:
-            browser.pipe.close(1012, "starting again")
+            self.ending = asyncio.create_task(self.close())
 
     async def close(self) -> None:
-        self.stop()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        """Let everybody go; the next to come finds a new hub."""
+        forget(self)
+        for browser in self.browsers:
+            browser.pipe.close(1012, "starting again")
+        while self.tasks:  # again and again: redis-py swallows a cancellation that comes while it connects
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.wait(self.tasks, timeout=0.2)
         await self.store.aclose()
 
     # what browsers ask
