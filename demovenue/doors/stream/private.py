@@ -84,11 +84,11 @@ class PrivateFeeds:
         house.saw_order(event.order)
         if house.is_hidden(event.order.id):
             return
-        if not event.verbose_only:
-            row = feeds.order_delta(event.order, gone=event.gone, reason=event.reason)
-            self.hub.tell(("open_orders", account), row)
-        row = feeds.verbose_delta(event.order, gone=event.gone, reason=event.reason)
-        self.hub.tell(("open_orders_verbose", account), row)
+        plain, verbose = ("open_orders", account), ("open_orders_verbose", account)
+        if self.hub.listeners(plain) and not event.verbose_only:
+            self.hub.tell(plain, feeds.order_delta(event.order, gone=event.gone, reason=event.reason))
+        if self.hub.listeners(verbose):
+            self.hub.tell(verbose, feeds.verbose_delta(event.order, gone=event.gone, reason=event.reason))
 
     def on_fill(self, event: events.Event) -> None:
         assert isinstance(event, events.Filled)
