@@ -6,6 +6,7 @@ import {
   CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineStyle, createChart,
 } from "../vendor/lightweight-charts@5.2.1/lightweight-charts.standalone.production.mjs";
 import { now } from "./live.js";
+import { fixed } from "./numbers.js";
 
 /** @typedef {{time: number, open: number, high: number, low: number, close: number, volume: number}} Candle */
 
@@ -15,7 +16,7 @@ import { now } from "./live.js";
 export function start({ places, tick, symbol }) {
   const holder = /** @type {HTMLElement} */ (document.getElementById("chart"));
   const note = /** @type {HTMLElement} */ (document.querySelector("[data-chart-note]"));
-  const chart = createChart(holder, { autoSize: true });
+  const chart = createChart(holder, { autoSize: true, layout: { attributionLogo: false } }); // the logo would bring an inline style
   const candles = chart.addSeries(CandlestickSeries, { priceFormat: { type: "price", precision: places, minMove: Number(tick) } });
   const volume = chart.addSeries(HistogramSeries, { priceFormat: { type: "volume" }, priceScaleId: "volume", lastValueVisible: false, priceLineVisible: false });
   chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
@@ -32,12 +33,12 @@ export function start({ places, tick, symbol }) {
   function dress() {
     const look = palette();
     chart.applyOptions({
-      layout: { background: { type: ColorType.Solid, color: look.panel }, textColor: look.muted, attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 11 },
+      layout: { background: { type: ColorType.Solid, color: look.panel }, textColor: look.muted, fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 11 },
       grid: { vertLines: { color: look.faint }, horzLines: { color: look.faint } },
       crosshair: { mode: CrosshairMode.Normal },
       rightPriceScale: { borderColor: look.line },
       timeScale: { borderColor: look.line, timeVisible: true, secondsVisible: false, rightOffset: 6 },
-      localization: { locale: "en-GB" },
+      localization: { locale: "en-GB", priceFormatter: (/** @type {number} */ price) => fixed(price.toFixed(places), places) },
     });
     candles.applyOptions({ upColor: look.gain, downColor: look.loss, wickUpColor: look.gain, wickDownColor: look.loss, borderVisible: false });
     return look;
@@ -142,7 +143,7 @@ function ownLines(symbol, look) {
 
 /** @param {string} text as the page shows it */
 function plain(text) {
-  const number = Number(text.replace(/[\u202f\s]/g, ""));
+  const number = Number(text);
   return Number.isFinite(number) ? number : 0;
 }
 

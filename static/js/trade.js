@@ -21,7 +21,7 @@ ticket.start({ symbol, places, kind: about.kind ?? "", sizeUnit: about.sizeUnit 
 /** The prices of our own open orders here. */
 function own() {
   const found = document.querySelectorAll(`[data-order][data-symbol-of="${CSS.escape(symbol)}"]`);
-  return new Set([...found].map((row) => (/** @type {HTMLElement} */ (row).dataset.price ?? "").replace(/[\u202f\s]/g, "")));
+  return new Set([...found].map((row) => /** @type {HTMLElement} */ (row).dataset.price ?? ""));
 }
 
 const picker = /** @type {HTMLInputElement} */ (document.getElementById("go"));
@@ -42,9 +42,17 @@ function go(wanted) {
 }
 
 const grid = /** @type {HTMLElement} */ (document.querySelector(".trade-grid"));
+// On a phone one part shows at a time, and the ticket lies over it as a sheet.
 for (const tab of document.querySelectorAll("[name=view]")) {
-  tab.addEventListener("change", () => { grid.dataset.view = /** @type {HTMLInputElement} */ (tab).value; });
+  tab.addEventListener("change", () => {
+    const { value } = /** @type {HTMLInputElement} */ (tab);
+    grid.classList.toggle("with-ticket", value === "ticket");
+    if (value !== "ticket") grid.dataset.view = value;
+  });
 }
+document.querySelector("[data-close-ticket]")?.addEventListener("click", () => {
+  /** @type {HTMLInputElement} */ (document.querySelector(`[name=view][value="${grid.dataset.view}"]`)).click();
+});
 
 const countdown = /** @type {HTMLElement | null} */ (document.querySelector("[data-countdown]"));
 if (countdown) setInterval(() => { countdown.textContent = left(Number(countdown.dataset.countdown)); }, 1000);

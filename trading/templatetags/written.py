@@ -70,9 +70,9 @@ def haircut(holding: Holding) -> Decimal | None:
 
 
 @register.filter
-def result(value: Decimal | None) -> str:
-    """The class that colours a result; none for zero or nothing."""
-    if not value:
+def result(value: Decimal | None, currency: str = "") -> str:
+    """The class that colours a result; none for nothing, and for what is written as zero in its currency."""
+    if not value or abs(value) * 2 <= Decimal(1).scaleb(-written.money_places(currency)):
         return ""
     return "gain" if value > 0 else "loss"
 

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts.models import Account, ApiKey, User
+from krakenfutures.contracts import round_price
 from krakenfutures.values import Instrument, MarginAccount, Ticker, Wallets
 from trading import figures
 from trading.instruments import instruments
@@ -33,6 +34,7 @@ class PositionRow:
     mark: Decimal | None
     pnl: Decimal | None
     currency: str
+    estimated: bool  # the venue has not said the liquidation price, so ours stands there
     distance: figures.Distance | None
 
     @property
@@ -135,8 +137,12 @@ class Picture:
         pnl, currency = position.unrealised_pnl, position.pnl_currency or (instrument.base if instrument else "")
         if instrument and mark is not None:
             pnl, currency = figures.unrealised(position, instrument, mark)
-        places, size = self._places(position.symbol)
-        return PositionRow(position, places, size, mark, pnl, currency, figures.distance(position, mark))
+        estimated = position.liquidation_price is None and instrument is not None
+        if instrument and estimated:
+            estimate = figures.estimated_liquidation(position, instrument, self.wallets, mark)
+            position.liquidation_price = round_price(instrument, estimate) if estimate else None
+        distance = figures.distance(position, mark)
+        return PositionRow(position, *self._places(position.symbol), mark, pnl, currency, estimated, distance)
 
 
 def picture_of(request: HttpRequest, symbol: str | None = None) -> Picture | None:
