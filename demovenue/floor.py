@@ -29,6 +29,7 @@ class Floor:
         self.clock = clock
         self.ids = Ids(rng)
         self.micros = clock.micros()
+        self._now = (self.micros, from_micros(self.micros))
         self.accounts: dict[str, Account] = {}
         self.keys: dict[str, Key] = {}
         self.balances: dict[tuple[str, str, str], Decimal] = {}
@@ -36,7 +37,7 @@ class Floor:
         self.orders: dict[str, dict[str, Order]] = defaultdict(dict)  # open ones, by account, oldest first
         self.owners: dict[str, str] = {}  # open order → account
         self.triggers: dict[str, dict[str, Order]] = defaultdict(dict)  # dormant ones, by symbol
-        self.client_ids: set[tuple[str, str]] = set()  # used since the start; older ones are in the store
+        self.client_ids: set[tuple[str, str]] = set()  # ever used, by account
         self.finished: dict[str, tuple[int, Order]] = {}  # for orders/status
         self.markets: dict[str, Market] = {}
         self.log_ids: dict[str, int] = {}
@@ -51,7 +52,9 @@ class Floor:
 
     @property
     def now(self) -> datetime:
-        return from_micros(self.micros)
+        if self._now[0] != self.micros:
+            self._now = (self.micros, from_micros(self.micros))
+        return self._now[1]
 
     @contextmanager
     def work(self) -> Iterator[None]:

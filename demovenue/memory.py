@@ -97,6 +97,7 @@ class Memory:
             floor.positions[position.account_uid][position.symbol] = position
         for order in store.records(Order, "SELECT body FROM orders WHERE open = 1 ORDER BY at, id"):
             floor.hold(order)
+        floor.client_ids |= set(store.rows("SELECT account, cli FROM orders WHERE cli IS NOT NULL"))
         for uid, last in store.rows("SELECT account, MAX(id) FROM log GROUP BY account"):
             floor.log_ids[uid] = last
         floor.history_seq = store.number("SELECT MAX(seq) FROM history")

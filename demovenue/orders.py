@@ -71,16 +71,9 @@ class Orders:
         )
         if not found and wish.order_type == "trailing_stop":
             found = checks.trailing(market, wish.trailing_max_deviation, wish.trailing_unit)
-        if not found and wish.cli_ord_id is not None and self._used(uid, wish.cli_ord_id):
+        if not found and wish.cli_ord_id is not None and (uid, wish.cli_ord_id) in floor.client_ids:
             found = "clientOrderIdAlreadyExist"
         return found or checks.counts(floor, uid, market, wish)
-
-    def _used(self, uid: str, cli_ord_id: str) -> bool:
-        floor = self._floor
-        if (uid, cli_ord_id) in floor.client_ids:
-            return True
-        sql = "SELECT COUNT(*) FROM orders WHERE account = ? AND cli = ?"
-        return floor.store.number(sql, uid, cli_ord_id) > 0
 
     def _new_order(self, uid: str, market: Market, wish: OrderWish) -> Order:
         now = self._floor.now

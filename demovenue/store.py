@@ -1,13 +1,14 @@
 """What must outlive the process, in one SQLite file.
 
-Writes gather in `pending` and go down in one transaction at the end of every command, before anybody is told.
-Records are kept as JSON beside the columns that are searched.
+Writes gather in `pending` and go down in one transaction at the end of every command, before anybody is told. What
+goes down is one row of a journal; the tables follow a little later, many commands at once, and always before somebody
+reads. After a kill the journal is played into the tables first. Records are JSON beside the columns that are searched.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +30,8 @@ from demovenue.values import (
 )
 
 R = TypeVar("R", bound=Record)
+Write = tuple[str, tuple[Any, ...]]  # a statement and its values
+MAX_BACKLOG = 2000
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (uid TEXT PRIMARY KEY, body BLOB NOT NULL);
@@ -40,7 +43,6 @@ CREATE TABLE IF NOT EXISTS positions (account TEXT, symbol TEXT, body BLOB NOT N
 CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, account TEXT NOT NULL, cli TEXT, open INTEGER NOT NULL,
     at INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS orders_account ON orders (account, at);
-CREATE INDEX IF NOT EXISTS orders_cli ON orders (account, cli) WHERE cli IS NOT NULL;
 CREATE INDEX IF NOT EXISTS orders_open ON orders (open) WHERE open = 1;
 CREATE TABLE IF NOT EXISTS fills (seq INTEGER PRIMARY KEY, account TEXT NOT NULL, at INTEGER NOT NULL,
     usd REAL NOT NULL, body BLOB NOT NULL);
@@ -64,6 +66,7 @@ CREATE TABLE IF NOT EXISTS bars (series TEXT, minute INTEGER, span INTEGER NOT N
     high TEXT NOT NULL, low TEXT NOT NULL, close TEXT NOT NULL, volume TEXT NOT NULL,
     PRIMARY KEY (series, minute)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS participants (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS journal (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, body BLOB NOT NULL);
 """
 
@@ -80,19 +83,36 @@ class Store:
         # A killed process loses nothing at NORMAL; only a lost machine could.
         self.db.execute("PRAGMA synchronous=NORMAL")
         self.db.executescript(SCHEMA)
-        self.pending: list[tuple[str, Sequence[Any]]] = []
+        self.pending: list[Write] = []
+        self._backlog: list[Write] = []  # in the journal, not yet in the tables
+        for (body,) in self.db.execute("SELECT body FROM journal ORDER BY seq").fetchall():
+            self._backlog += msgspec.msgpack.decode(body, type=list[Write])
+        self.settle()
 
     def commit(self) -> None:
+        """After this the pending writes survive a kill. One small row, whatever was done."""
         if not self.pending:
             return
-        writes, self.pending = self.pending, []
+        self.db.execute("INSERT INTO journal (body) VALUES (?)", (msgspec.msgpack.encode(self.pending),))
+        self._backlog += self.pending
+        self.pending = []
+        if len(self._backlog) > MAX_BACKLOG:
+            self.settle()
+
+    def settle(self) -> None:
+        """Plays the backlog into the tables and empties the journal, all or nothing."""
+        if not self._backlog:
+            return
         self.db.execute("BEGIN IMMEDIATE")
-        for sql, values in writes:
+        for sql, values in self._backlog:
             self.db.execute(sql, values)
+        self.db.execute("DELETE FROM journal")
         self.db.execute("COMMIT")
+        self._backlog = []
 
     def close(self) -> None:
         self.commit()
+        self.settle()
         self.db.close()
 
     # --- writing -----------------------------------------------------------------------------------------------
@@ -178,18 +198,22 @@ class Store:
     # --- reading -----------------------------------------------------------------------------------------------
 
     def rows(self, sql: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        self.settle()
         yield from self.db.execute(sql, values)
 
     def records(self, kind: type[R], sql: str, *values: Any) -> list[R]:
         """`sql` selects bodies."""
+        self.settle()
         decode = msgspec.json.Decoder(kind).decode
         return [decode(body) for (body,) in self.db.execute(sql, values)]
 
     def meta(self, name: str) -> Any:
         """None when it was never saved."""
+        self.settle()
         row = self.db.execute("SELECT body FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else msgspec.json.decode(row[0])
 
     def number(self, sql: str, *values: Any) -> int:
+        self.settle()
         row = self.db.execute(sql, values).fetchone()
         return int(row[0] or 0)
