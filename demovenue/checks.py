@@ -138,8 +138,8 @@ def position_limit(floor: Floor, uid: str, market: Market, side: str, amount: De
     waiting = sum(
         (
             order.remaining
-            for order in floor.orders[uid].values()
-            if order.symbol == market.symbol and order.side == side and not order.is_trigger and not order.reduce_only
+            for order in floor.plain[uid][market.symbol].values()
+            if order.side == side and not order.reduce_only
         ),
         Decimal(0),
     )

@@ -17,7 +17,7 @@ import msgspec
 
 from demovenue.clock import from_micros
 from demovenue.events import InstrumentsChanged, Listener
-from demovenue.margin import Wanted
+from demovenue.needs import Wanted
 from demovenue.parts import Parts, build
 from demovenue.values import (
     Account,
@@ -518,11 +518,6 @@ class Exchange:
 
     def ledger(self, account_uid: str) -> Ledger:
         return self._parts.history.ledger(account_uid)
-
-    def mark_unanswered(self, thing_id: str) -> None:
-        """The answer that named this order, transfer or withdrawal was dropped on purpose."""
-        with self._command() as parts:
-            parts.store.put("INSERT OR IGNORE INTO unanswered VALUES (?)", thing_id)
 
     @staticmethod
     def _one_of_batch(

@@ -35,6 +35,8 @@ class Floor:
         self.balances: dict[tuple[str, str, str], Decimal] = {}
         self.positions: dict[str, dict[str, Position]] = defaultdict(dict)
         self.orders: dict[str, dict[str, Order]] = defaultdict(dict)  # open ones, by account, oldest first
+        self.plain: dict[str, dict[str, dict[str, Order]]] = defaultdict(lambda: defaultdict(dict))  # by market
+        self.versions: dict[tuple[str, str], int] = defaultdict(int)  # (account, market) → counts changes of `plain`
         self.owners: dict[str, str] = {}  # open order → account
         self.triggers: dict[str, dict[str, Order]] = defaultdict(dict)  # dormant ones, by symbol
         self.client_ids: set[tuple[str, str]] = set()  # ever used, by account
@@ -129,6 +131,7 @@ class Floor:
             self.triggers[order.symbol][order.id] = order
         else:
             self.triggers[order.symbol].pop(order.id, None)
+            self._hold_plain(order)
         if order.is_open:
             self.orders[order.account_uid][order.id] = order
             self.owners[order.id] = order.account_uid
@@ -136,6 +139,14 @@ class Floor:
             self.orders[order.account_uid].pop(order.id, None)
             self.owners.pop(order.id, None)
             self.finished[order.id] = (self.micros, order)
+
+    def _hold_plain(self, order: Order) -> None:
+        self.versions[order.account_uid, order.symbol] += 1
+        orders = self.plain[order.account_uid][order.symbol]
+        if order.is_open:
+            orders[order.id] = order
+        else:
+            orders.pop(order.id, None)
 
     def remember_rejected(self, order: Order) -> None:
         """Known to orders/status for a while; never in the book, so never among the orders."""

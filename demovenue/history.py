@@ -94,7 +94,6 @@ class History:
             fills=tuple(store.records(Fill, by_time.format("fills", "seq"), uid)),
             transfers=tuple(store.records(Transfer, by_time.format("transfers", "uid"), uid)),
             withdrawals=tuple(store.records(Withdrawal, by_time.format("withdrawals", "uid"), uid)),
-            unanswered=frozenset(row[0] for row in store.rows("SELECT id FROM unanswered")),
         )
 
 

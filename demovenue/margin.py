@@ -1,7 +1,6 @@
 """What an account needs and has: initial and maintenance margin, equity, liquidation prices.
 
-Brackets apply per market; within one underlying and wallet longs and shorts net as the larger of both. Linear markets
-reckon with entry prices, inverse ones with the mark. Orders count at their limit, unless they would only close.
+Within one underlying and wallet longs and shorts net as the larger of both.
 """
 
 from __future__ import annotations
@@ -9,42 +8,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
 from demovenue import sums
 from demovenue.bank import MARGIN_WALLETS, Bank, spread
 from demovenue.floor import Floor
-from demovenue.market import Market
+from demovenue.needs import Need, Needs, Wanted
 from demovenue.values import FlexCurrency, FlexView, MarginView, Position, PositionView, WalletsView
 
 ZERO = Decimal(0)
 MAINTENANCE_OF_INITIAL = {"lt": Decimal("0.375"), "tt": Decimal("0.25")}
 
 
-class Wanted(NamedTuple):
-    """Something that could be bought or sold: an open order, or one under consideration."""
-
-    symbol: str
-    buy: bool
-    size: Decimal
-    price: Decimal
-
-
-class Need(NamedTuple):
-    """Of one market: initial margin of the position, and with orders by side; maintenance. Settlement currency."""
-
-    long: Decimal
-    short: Decimal
-    long_with_orders: Decimal
-    short_with_orders: Decimal
-    maintenance_long: Decimal
-    maintenance_short: Decimal
-
-
 class Margin:
     def __init__(self, floor: Floor, bank: Bank) -> None:
         self._floor = floor
         self._bank = bank
+        self._needs = Needs(floor)
 
     # --- one market --------------------------------------------------------------------------------------------
 
@@ -59,70 +38,6 @@ class Margin:
             return ZERO
         seconds = Decimal((self._floor.now - position.funded).total_seconds())
         return sums.funding_due(position.size, market.funding_rate, seconds)
-
-    def _need(self, uid: str, market: Market, wanted: Sequence[Wanted]) -> Need:
-        position = self._floor.position(uid, market.symbol)
-        size = position.size if position else ZERO
-        held = self._amount(market, abs(size), position.entry if position else ZERO)
-        divisor = market.mark if market.instrument.inverse else Decimal(1)
-        cap = self._floor.accounts[uid].max_leverage.get(market.symbol)
-        levels = market.instrument.levels
-        initial = sums.bracket(levels, held)
-        if cap:
-            initial = max(initial, held / cap)
-        initial /= divisor
-        maintenance = sums.bracket(levels, held, maintenance=True) / divisor
-        long, short = (initial, ZERO) if size > 0 else (ZERO, initial)
-        kept = (maintenance, ZERO) if size > 0 else (ZERO, maintenance)
-        return Need(
-            long,
-            short,
-            long + self._orders_need(market, True, size, held if size > 0 else ZERO, wanted, cap),
-            short + self._orders_need(market, False, -size, held if size < 0 else ZERO, wanted, cap),
-            *kept,
-        )
-
-    @staticmethod
-    def _amount(market: Market, size: Decimal, price: Decimal) -> Decimal:
-        return size if market.instrument.inverse else size * price
-
-    def _orders_need(
-        self, market: Market, buy: bool, along: Decimal, held: Decimal, wanted: Sequence[Wanted], cap: Decimal | None
-    ) -> Decimal:
-        """`along`: the position seen from this side; below zero, so much of the orders would only close."""
-        closing = max(ZERO, -along)
-        total = ZERO
-        levels = market.instrument.levels
-        side = [w for w in wanted if w.symbol == market.symbol and w.buy == buy]
-        for order in sorted(side, key=lambda w: w.price, reverse=buy):
-            free = min(closing, order.size)
-            closing -= free
-            added = self._amount(market, order.size - free, order.price)
-            if not added:
-                continue
-            need = sums.bracket(levels, held + added) - sums.bracket(levels, held)
-            if cap:
-                need = max(need, added / cap)
-            total += need / order.price if market.instrument.inverse else need
-            held += added
-        return total
-
-    def _wanted(self, uid: str, extra: Sequence[Wanted], without: str | None = None) -> list[Wanted]:
-        found = [
-            Wanted(order.symbol, order.side == "buy", order.remaining, order.limit_price)
-            for order in self._floor.orders[uid].values()
-            if not order.is_trigger and not order.reduce_only and order.id != without and order.limit_price
-        ]
-        return [*found, *extra]
-
-    def _needs(
-        self, uid: str, wallet: str, extra: Sequence[Wanted] = (), without: str | None = None
-    ) -> dict[str, Need]:
-        """Symbol → need, for every market of the wallet with a position or an order."""
-        wanted = self._wanted(uid, extra, without)
-        symbols = dict.fromkeys([*self._floor.positions[uid], *(w.symbol for w in wanted)])
-        markets = [self._floor.markets[symbol] for symbol in symbols]
-        return {m.symbol: self._need(uid, m, wanted) for m in markets if m.instrument.wallet == wallet}
 
     def _total(self, uid: str, needs: dict[str, Need]) -> tuple[Decimal, Decimal, Decimal]:
         """(initial, initial with orders, maintenance): the larger side per underlying; isolated markets alone."""
@@ -150,7 +65,7 @@ class Margin:
 
     def flex(self, uid: str) -> FlexView:
         bank = self._bank
-        needs = self._needs(uid, "flex")
+        needs = self._needs.of_wallet(uid, "flex")
         initial, with_orders, maintenance = self._total(uid, needs)
         held = self._held(uid, "flex")
         pnl = sum((self.pnl(p) for p in held), ZERO)
@@ -217,7 +132,7 @@ class Margin:
         held = self._held(uid, wallet)
         pnl = sum((self.pnl(p) for p in held), ZERO)
         funding = sum((self.funding(p) for p in held), ZERO)
-        initial, with_orders, maintenance = self._total(uid, self._needs(uid, wallet))
+        initial, with_orders, maintenance = self._total(uid, self._needs.of_wallet(uid, wallet))
         pv = balance + pnl + funding
         levels = {"im": with_orders, "mm": maintenance}
         levels |= {name: share * initial for name, share in MAINTENANCE_OF_INITIAL.items()}
@@ -272,8 +187,8 @@ class Margin:
     def affords(self, uid: str, wanted: Wanted, *, without: str | None = None) -> bool:
         """Would the wallet still hold its initial margin? An order that needs nothing more is always affordable."""
         wallet = self._floor.markets[wanted.symbol].instrument.wallet
-        before = self._total(uid, self._needs(uid, wallet))[1]
-        after = self._total(uid, self._needs(uid, wallet, [wanted], without))[1]
+        before = self._total(uid, self._needs.of_wallet(uid, wallet))[1]
+        after = self._total(uid, self._needs.of_wallet(uid, wallet, wanted, without))[1]
         return after <= before or after <= self._equity(uid, wallet)
 
     def _equity(self, uid: str, wallet: str) -> Decimal:
@@ -281,8 +196,8 @@ class Margin:
 
     def added_need(self, uid: str, wanted: Wanted) -> Decimal:
         wallet = self._floor.markets[wanted.symbol].instrument.wallet
-        before = self._total(uid, self._needs(uid, wallet))[1]
-        return self._total(uid, self._needs(uid, wallet, [wanted]))[1] - before
+        before = self._total(uid, self._needs.of_wallet(uid, wallet))[1]
+        return self._total(uid, self._needs.of_wallet(uid, wallet, wanted))[1] - before
 
     def threshold_after(self, uid: str, wanted: Wanted) -> Decimal:
         """Liquidation price of the position that the order would leave; 0 when there is none. Linear only."""
@@ -310,7 +225,7 @@ class Margin:
     def position(self, position: Position) -> PositionView:
         uid, symbol = position.account_uid, position.symbol
         market = self._floor.markets[symbol]
-        need = self._need(uid, market, self._wanted(uid, ()))
+        need = self._needs.of(uid, market)
         pnl = self.pnl(position)
         initial = max(need.long, need.short)
         preferences = self._floor.accounts[uid]
@@ -342,7 +257,7 @@ class Margin:
         uid, market = position.account_uid, self._floor.markets[position.symbol]
         if position.symbol not in self._floor.accounts[uid].max_leverage:
             return self.equity(uid, market.instrument.wallet)
-        need = self._need(uid, market, ())
+        need = self._needs.of(uid, market)
         equity = max(need.long, need.short) + self.pnl(position) + self.funding(position)
         return equity, max(need.maintenance_long, need.maintenance_short)
 

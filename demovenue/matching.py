@@ -102,8 +102,8 @@ class Matching:
 
     def tidy_reduce_only(self, uid: str, market: Market) -> None:
         """After the position moved: orders that no longer reduce leave, larger ones than the position shrink."""
-        for order in list(self._floor.orders[uid].values()):
-            if order.symbol == market.symbol and order.reduce_only and not order.is_trigger:
+        for order in list(self._floor.plain[uid][market.symbol].values()):
+            if order.reduce_only:
                 self._fit(market, order)
 
     def _fit(self, market: Market, order: Order) -> Order | None:

@@ -11,9 +11,10 @@ from demovenue import checks
 from demovenue.checks import REASONS, TRIGGERS
 from demovenue.events import OrderChanged
 from demovenue.floor import HOUSE, Floor
-from demovenue.margin import Margin, Wanted
+from demovenue.margin import Margin
 from demovenue.market import Market
 from demovenue.matching import Manner, Matching
+from demovenue.needs import Wanted
 from demovenue.sums import market_limit, profit
 from demovenue.triggers import Triggers
 from demovenue.values import Order, OrderEvent, OrderResult, OrderWish, Refused

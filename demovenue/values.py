@@ -497,7 +497,6 @@ class Ledger(Record, frozen=True):
     fills: tuple[Fill, ...]
     transfers: tuple[Transfer, ...]
     withdrawals: tuple[Withdrawal, ...]
-    unanswered: frozenset[str] = frozenset()  # ids of orders, transfers, withdrawals whose answer never left
 
 
 class Notification(Record, frozen=True):
