@@ -39,5 +39,10 @@ class Call:
     def now(self) -> datetime:
         return self.house.now(self.public)
 
+    def deadline(self, params: Params, name: str = "processBefore") -> datetime | None:
+        """A deadline the client named, by the exchange's own clock."""
+        given = params.moment(name)
+        return None if given is None else self.house.true_time(given, self.public)
+
     def listed(self, symbol: str) -> Instrument | None:
         return self.exchange.instrument(symbol.upper())

@@ -133,6 +133,10 @@ class Faults:
             return fault
         return None
 
+    def peek(self, name: str, *, key: str | None = None) -> Fault | None:
+        """The armed fault for this key, without spending it."""
+        return next(self._candidates(name, key), None) if self._armed else None
+
     def meet_feed(self, name: str, feed: str, *, key: str | None = None, default: str | None = None) -> Fault | None:
         """The same for a message of the socket. `path` names the feed that is hit, otherwise `default` or any."""
         for fault in self._candidates(name, key):

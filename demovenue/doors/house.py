@@ -64,6 +64,11 @@ class House:
         skew = self.faults.meet("clock_skew", key=key)
         return now + timedelta(seconds=skew.seconds or 0) if skew else now
 
+    def true_time(self, seen: datetime, key: str | None) -> datetime:
+        """A moment on the clock this key sees, as the exchange's own clock has it."""
+        skew = self.faults.peek("clock_skew", key=key)
+        return seen - timedelta(seconds=skew.seconds or 0) if skew else seen
+
     def nonces(self, public: str) -> Nonces:
         return self._nonces.setdefault(public, Nonces())
 

@@ -33,6 +33,8 @@ def add_routes(table: Table) -> None:
     table.add("PUT", f"{V3}/leveragepreferences", set_leverage, right=Right.FULL, cost=10)
     table.add("PUT", f"{V3}/pnlpreferences", set_pnl_currency, right=Right.FULL, cost=10)
     table.add("PUT", f"{V3}/self-trade-strategy", set_self_trade, right=Right.FULL, cost=2)
+    for method in ("GET", "PUT", "DELETE"):
+        table.add(method, f"{V3}/options-mm-greek-limits", not_eligible, right=Right.READ, cost=2, writes=False)
     one = f"{V3}/subaccount/{{uid}}/trading-enabled"
     table.add("GET", one, trading_enabled, right=Right.FULL, cost=2)
     table.add("PUT", one, set_trading_enabled, right=Right.FULL, cost=2)
@@ -163,6 +165,11 @@ def set_trading_enabled(call: Call) -> bytes:
     except Refused as refused:
         raise answers.not_found() from refused
     return answers.encode({"tradingEnabled": enabled})
+
+
+def not_eligible(call: Call) -> Fields:
+    """There are no options here, so nobody makes a market in them."""
+    raise answers.failure(403, 0, "403 FORBIDDEN")
 
 
 def initial_margin(call: Call) -> Fields:

@@ -84,7 +84,7 @@ def read_order(params: Params, call: Call) -> OrderWish:
         trailing_unit=params.word("trailingStopDeviationUnit", UNITS),
         limit_offset_value=params.number("limitPriceOffsetValue"),
         limit_offset_unit=params.word("limitPriceOffsetUnit", UNITS),
-        process_before=params.moment("processBefore"),
+        process_before=call.deadline(params),
         algo_id=call.algo_id,
     )
     _require_prices(wish)
@@ -118,11 +118,11 @@ def _require_prices(wish: OrderWish) -> None:
 
 
 def edit_order(call: Call) -> Fields:
-    result = call.exchange.edit_order(call.account, read_edit(call.params))
+    result = call.exchange.edit_order(call.account, read_edit(call.params, call))
     return {"editStatus": orders.edit_status(result)}
 
 
-def read_edit(params: Params, *, id_name: str = "orderId") -> EditWish:
+def read_edit(params: Params, call: Call, *, id_name: str = "orderId") -> EditWish:
     order_id, cli_ord_id = params.get(id_name), params.get("cliOrdId")
     if order_id is None and cli_ord_id is None:
         raise refusal("requiredArgumentMissing")
@@ -135,20 +135,20 @@ def read_edit(params: Params, *, id_name: str = "orderId") -> EditWish:
         trailing_max_deviation=params.number("trailingStopMaxDeviation"),
         trailing_unit=params.word("trailingStopDeviationUnit", UNITS),
         qty_mode=params.word("qtyMode", ("RELATIVE", "ABSOLUTE")) or "RELATIVE",
-        process_before=params.moment("processBefore"),
+        process_before=call.deadline(params),
     )
 
 
 def cancel_order(call: Call) -> Fields:
-    result = call.exchange.cancel_order(call.account, read_cancel(call.params))
+    result = call.exchange.cancel_order(call.account, read_cancel(call.params, call))
     return {"cancelStatus": orders.send_status(result)}
 
 
-def read_cancel(params: Params) -> CancelWish:
+def read_cancel(params: Params, call: Call) -> CancelWish:
     order_id, cli_ord_id = params.get("order_id") or params.get("orderId"), params.get("cliOrdId")
     if order_id is None and cli_ord_id is None:
         raise refusal("requiredArgumentMissing")
-    return CancelWish(order_id=order_id, cli_ord_id=cli_ord_id, process_before=params.moment("processBefore"))
+    return CancelWish(order_id=order_id, cli_ord_id=cli_ord_id, process_before=call.deadline(params))
 
 
 def cancel_all(call: Call) -> Fields:
@@ -182,7 +182,7 @@ def batch_cost(call: Call) -> int:
 
 def batch(call: Call) -> Fields:
     """One answer a line, in order. A line that cannot be read is answered as such and the others go on."""
-    deadline = call.params.moment("processBefore") or call.params.moment("ProcessBefore")
+    deadline = call.deadline(call.params) or call.deadline(call.params, "ProcessBefore")
     lines = [_line(element) for element in _elements(call.params)]
     wishes = [_read_line(line, call) for line in lines]
     results = iter(_apply(call, [wish for wish in wishes if wish is not None], deadline))
@@ -243,16 +243,16 @@ def _read_line(line: Params, call: Call) -> Wish | None:
         if kind == "send":
             line.required("order_tag")
             return read_order(line, call)
-        return _OTHER_LINES[kind](line) if kind in _OTHER_LINES else None
+        return _OTHER_LINES[kind](line, call) if kind in _OTHER_LINES else None
     except Answer:
         return None
 
 
-def _read_edit_line(line: Params) -> EditWish:
-    return read_edit(line, id_name="order_id")
+def _read_edit_line(line: Params, call: Call) -> EditWish:
+    return read_edit(line, call, id_name="order_id")
 
 
-_OTHER_LINES: dict[str, Callable[[Params], Wish]] = {"edit": _read_edit_line, "cancel": read_cancel}
+_OTHER_LINES: dict[str, Callable[[Params, Call], Wish]] = {"edit": _read_edit_line, "cancel": read_cancel}
 
 
 def _unreadable(params: Params) -> Fields:

@@ -17,6 +17,7 @@ from demovenue.doors import (
     history,
     keycheck,
     rest_account,
+    rest_assignment,
     rest_funds,
     rest_orders,
     rest_public,
@@ -60,7 +61,7 @@ def is_loopback(host: str) -> bool:
 
 def route_table() -> Table:
     table = Table()
-    for module in (rest_public, rest_account, rest_orders, rest_funds, history, charts, keycheck):
+    for module in (rest_public, rest_account, rest_assignment, rest_orders, rest_funds, history, charts, keycheck):
         module.add_routes(table)
     return table
 

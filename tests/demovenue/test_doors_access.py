@@ -48,7 +48,7 @@ def test_what_a_read_only_key_may_do(venue: DemoVenue) -> None:
     for method, path, family in _routes(Right.FULL, Right.WITHDRAW):
         assert _is_refused(venue.call(key, method, path), family), path
     for method, path, family in _routes(Right.READ, Right.ANY):
-        if "unwindqueue" not in path:
+        if "unwindqueue" not in path and "greek" not in path:
             assert not _is_refused(venue.call(key, method, path), family), path
 
 

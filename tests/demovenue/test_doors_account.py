@@ -197,3 +197,35 @@ def test_a_subaccount_gets_money_and_may_be_stopped(venue: DemoVenue, account: D
     assert venue.call(account.key, "PUT", path, {"tradingEnabled": "False"}).json() == {"tradingEnabled": False}
     assert venue.call(account.key, "GET", path).json() == {"tradingEnabled": False}
     assert venue.call(account.key, "GET", path.replace(made["account_uid"], account.uid)).status_code == 404
+
+
+def test_the_assignment_programme(venue: DemoVenue, account: DemoAccount) -> None:
+    wish = {
+        "contractType": "flex",
+        "acceptLong": "true",
+        "acceptShort": "false",
+        "timeFrame": "ALL",
+        "enabled": "true",
+    }
+    open_wish = venue.v3(account.key, "POST", "assignmentprogram/add", **wish)
+    assert_shape(open_wish, "rest_assignmentprogram_add")
+    limits = {"contract": "PF_XBTUSD", "maxSize": 1, "maxPosition": 5}
+    limited = venue.v3(account.key, "POST", "assignmentprogram/add", **wish, **limits)
+    current = venue.v3(account.key, "GET", "assignmentprogram/current")
+    nulls = ("contract", "maxSize", "maxPosition")
+    assert_shape(current, "rest_assignmentprogram_current", optional=nulls)
+    assert [one["id"] for one in current["participants"]] == [open_wish["id"], limited["id"]]
+    gone = venue.v3(account.key, "POST", "assignmentprogram/delete", id=limited["id"])
+    assert_shape(gone, "rest_assignmentprogram_delete")
+    history = venue.v3(account.key, "GET", "assignmentprogram/history")
+    assert_shape(history, "rest_assignmentprogram_history", optional=nulls)
+    assert [one["deleted"] for one in history["participants"]] == [False, False, True]
+    again = venue.call(account.key, "POST", f"{V3}/assignmentprogram/delete", {"id": limited["id"]})
+    assert again.status_code == 404
+    assert venue.v3(account.key, "POST", "assignmentprogram/add")["error"] == "requiredArgumentMissing"
+
+
+def test_what_only_option_accounts_have(venue: DemoVenue, account: DemoAccount) -> None:
+    assert venue.call(account.key, "GET", f"{V3}/options-mm-greek-limits").status_code == 403
+    for name in ("rfqs", "rfqs/open-rfqs", "portfolio-margining/parameters", "rfq-assignment/max-leverage"):
+        assert venue.call(account.key, "GET", f"{V3}/{name}").status_code == 404

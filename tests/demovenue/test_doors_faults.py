@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -140,6 +140,14 @@ def test_a_skewed_clock_goes_wrong_until_cleared(venue: DemoVenue, account: Demo
     assert -121 < (server_time() - right).total_seconds() < -115
     venue.clear_faults()
     assert 0 <= (server_time() - right).total_seconds() < 5
+
+
+def test_a_fast_clock_judges_deadlines_too(venue: DemoVenue, account: DemoAccount) -> None:
+    venue.fault("clock_skew", seconds=120)
+    soon = datetime.fromtimestamp(time.time() + 60, UTC).isoformat(timespec="milliseconds")
+    assert venue.order(account.key, **_wish(venue, processBefore=soon))["status"] == "wouldProcessAfterSpecifiedTime"
+    venue.clear_faults()
+    assert venue.order(account.key, **_wish(venue, processBefore=soon))["status"] == "placed"
 
 
 def test_a_frozen_socket_stays_open_and_catches_up(venue: DemoVenue) -> None:
