@@ -121,14 +121,21 @@ def test_a_venue_that_never_answers_makes_it_lost(monkeypatch):
 
 
 def test_a_connection_the_venue_closed_meanwhile_is_replaced_without_losing_the_order():
+    closed = threading.Semaphore(0)
+
     def one_each(connection: socket.socket, number: int) -> None:
         read_request(connection)
         answer(connection, "rest_sendorder_placed")
+        connection.shutdown(socket.SHUT_RDWR)
+        closed.release()
 
+    outcomes = []
     with a_server(one_each) as (url, seen):
         venue = DerivativesVenue(url, "ws://unused")
         with venue.session(CREDENTIALS, CountingGate()) as session:
-            outcomes = [session.orders.place(ORDER, deadline=DEADLINE) for _ in range(3)]
+            for _ in range(3):
+                outcomes.append(session.orders.place(ORDER, deadline=DEADLINE))
+                assert closed.acquire(timeout=5)  # sent into a close that is still on its way, it would be Lost
         venue.close()
 
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
