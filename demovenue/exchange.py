@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -385,7 +386,7 @@ class Exchange:
 
     def instruments(self, *, expired: bool = False) -> Sequence[Instrument]:
         parts = self._parts
-        return parts.settlement.expired if expired else [m.instrument for m in parts.floor.markets.values()]
+        return list(parts.floor.expired.values()) if expired else [m.instrument for m in parts.floor.markets.values()]
 
     def instrument(self, symbol: str) -> Instrument | None:
         """By upper-case symbol; expired contracts are gone."""
@@ -495,7 +496,9 @@ class Exchange:
         post_only: bool | None = None,
         maker_protection_ms: int | None = None,
         margin_multiplier: int | None = None,
+        dislocation: str | None = None,
     ) -> InstrumentStatus:
+        """`dislocation`: ABOVE_UPPER_BOUND, BELOW_LOWER_BOUND, or "" for none."""
         changes = {
             "suspended": suspended,
             "post_only": post_only,
@@ -504,7 +507,11 @@ class Exchange:
         }
         with self._command() as parts:
             market = parts.floor.market(symbol)
-            wanted = {name: value for name, value in changes.items() if value is not None}
+            wanted: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+            if dislocation is not None:
+                wanted["dislocation"] = dislocation or None
+            if margin_multiplier is not None:
+                wanted["extreme_volatility"] = margin_multiplier > 1
             market.status = msgspec.structs.replace(market.status, **wanted)
             if market.status.suspended:
                 parts.simulation.makers[symbol].withdraw()

@@ -17,7 +17,18 @@ from demovenue.events import BookDelta, Event, Listener, OrderChanged, Traded
 from demovenue.ids import Ids
 from demovenue.market import Market
 from demovenue.store import Store
-from demovenue.values import Account, Fill, HistoryEvent, Key, Order, Position, PositionChange, Refused, TradePrint
+from demovenue.values import (
+    Account,
+    Fill,
+    HistoryEvent,
+    Instrument,
+    Key,
+    Order,
+    Position,
+    PositionChange,
+    Refused,
+    TradePrint,
+)
 
 HOUSE = ""  # the makers' and takers' own account: it always pays, and nobody watches its margin
 STATUS_MEMORY = 5_000_000  # microseconds a finished order is remembered by orders/status
@@ -42,6 +53,7 @@ class Floor:
         self.client_ids: set[tuple[str, str]] = set()  # ever used, by account
         self.finished: dict[str, tuple[int, Order]] = {}  # for orders/status
         self.markets: dict[str, Market] = {}
+        self.expired: dict[str, Instrument] = {}
         self.log_ids: dict[str, int] = {}
         self.history_seq = 0
         self.listeners: list[Listener] = []

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import NamedTuple
 
+import msgspec
+
 from demovenue import sums
 from demovenue.bank import Bank
 from demovenue.cancels import Cancels
@@ -110,6 +112,7 @@ class Liquidation:
         manner = Manner(word, "liquidation", taker_order_type="liquidation")
         order, _ = self._matching.take(market, order, bankrupt, manner)
         left = order.remaining
+        self._keep(order)
         for taker in self._assignees(market, position.size > 0):
             left -= self._hand_over(market, position, min(left, taker.size), bankrupt, "assign", taker.uid)
         for taker in self.queue(market, position.size < 0):
@@ -154,6 +157,12 @@ class Liquidation:
             reduce_only=False,
         )
 
+    def _keep(self, order: Order) -> None:
+        """Orders of the venue's own making are among the account's orders; what did not trade was dropped."""
+        if order.filled:
+            dropped = {"quantity": order.filled, "status": "FULLY_EXECUTED", "update_reason": "LIQUIDATION_ORDER"}
+            self._floor.keep(msgspec.structs.replace(order, **dropped))
+
     def _hand_over(
         self, market: Market, position: Position, size: Decimal, price: Decimal, how: str, to: str | None
     ) -> Decimal:
@@ -164,7 +173,7 @@ class Liquidation:
         words = ("assignor", "assignee") if how == "assign" else ("unwindBankrupt", "unwindCounterparty")
         trade = self._floor.print_trade(market, position.size < 0, kind, price, size)
         mine = self._order(position, size, price, type_)
-        self._executions.settle(market, Share(mine, words[0], type_, free=True), price, size, trade)
+        self._keep(self._executions.settle(market, Share(mine, words[0], type_, free=True), price, size, trade))
         if to is not None:
             # Sides are those of a position held the other way round.
             theirs = self._order(
@@ -181,7 +190,7 @@ class Liquidation:
                 type_,
                 other=True,
             )
-            self._executions.settle(market, Share(theirs, words[1], type_, free=True), price, size, trade)
+            self._keep(self._executions.settle(market, Share(theirs, words[1], type_, free=True), price, size, trade))
             self._executions.settle_debt(to, market)
         return size
 

@@ -191,6 +191,17 @@ class Margin:
         after = self._total(uid, self._needs.of_wallet(uid, wallet, wanted, without))[1]
         return after <= before or after <= self._equity(uid, wallet)
 
+    def leverage_too_high(self, uid: str, wanted: Wanted) -> bool:
+        """An isolated leverage that the brackets no longer allow for the position that would result."""
+        cap = self._floor.accounts[uid].max_leverage.get(wanted.symbol)
+        if cap is None:
+            return False
+        market = self._floor.markets[wanted.symbol]
+        held = self._floor.position_size(uid, wanted.symbol)
+        size = abs(held + (wanted.size if wanted.buy else -wanted.size))
+        amount = sums.notional_usd(market.instrument.inverse, size, wanted.price)
+        return size > abs(held) and sums.bracket(market.instrument.levels, amount) > amount / cap
+
     def _equity(self, uid: str, wallet: str) -> Decimal:
         return self.flex(uid).margin_equity if wallet == "flex" else self.single(uid, wallet).pv
 

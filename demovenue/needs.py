@@ -45,6 +45,7 @@ class Known(NamedTuple):
     version: int
     position: Position | None
     cap: Decimal | None
+    multiplier: int
     initial: Decimal
     maintenance: Decimal
     buying: Decimal
@@ -73,9 +74,11 @@ class Needs:
         cap = self._floor.accounts[uid].max_leverage.get(market.symbol)
         version = self._floor.versions[uid, market.symbol]
         known = self._known.get((uid, market.symbol))
-        stale = known is None or known.version != version or known.position is not position or known.cap != cap
+        multiplier = market.status.margin_multiplier
+        # A position is a new record after every change, so being the same one is being the same.
+        fresh = known is not None and known.position is position and known[:4] == (version, position, cap, multiplier)
         changed = extra is not None and extra.symbol == market.symbol
-        if stale or changed or without is not None:
+        if not fresh or changed or without is not None:
             wanted = self._orders(uid, market, extra if changed else None, without)
             known = self._reckon(market, version, position, cap, wanted)
             if not changed and without is None:
@@ -114,6 +117,7 @@ class Needs:
             version=version,
             position=position,
             cap=cap,
+            multiplier=market.status.margin_multiplier,
             initial=initial,
             maintenance=sums.bracket(instrument.levels, held, maintenance=True),
             buying=self._side(market, max(ZERO, -size), held if size > 0 else ZERO, buys, cap),

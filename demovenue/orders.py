@@ -41,9 +41,12 @@ class Orders:
     # --- send --------------------------------------------------------------------------------------------------
 
     def send(self, uid: str, wish: OrderWish, fault: str | None = None) -> OrderResult:
-        floor, market = self._floor, self._floor.market(wish.symbol)
+        floor = self._floor
         if not floor.account(uid).trading_enabled:
             raise Refused("accountInactive")
+        if wish.symbol in floor.expired:
+            return OrderResult(status="marketInactive", received=floor.now, cli_ord_id=wish.cli_ord_id)
+        market = floor.market(wish.symbol)
         refusal = self._refusal(uid, market, wish)
         if refusal:
             return OrderResult(status=refusal, received=floor.now, cli_ord_id=wish.cli_ord_id)
@@ -146,6 +149,8 @@ class Orders:
             return "selfFill"
         if order.reduce_only:
             return None
+        if met and market.status.dislocation == ("ABOVE_UPPER_BOUND" if buy else "BELOW_LOWER_BOUND"):
+            return "wouldIncreasePriceDislocation"
         already = replaced.remaining if replaced else ZERO
         over = checks.position_limit(self._floor, uid, market, order.side, order.remaining - already)
         return over or self._cannot_afford(market, order, met, replaced)
@@ -162,6 +167,8 @@ class Orders:
             price = market.price(1) * sum(maker.price * amount for maker, amount in met) / lots
         size = market.size(lots) if order.type == "ioc" else order.remaining
         wanted = Wanted(order.symbol, buy, size, price)
+        if self._margin.leverage_too_high(uid, wanted):
+            return "fixedLeverageTooHigh"
         if not self._margin.affords(uid, wanted, without=replaced.id if replaced else None):
             return "insufficientAvailableFunds"
         signed = size if buy else -size

@@ -11,7 +11,7 @@ from demovenue.events import InstrumentsChanged, PositionsChanged
 from demovenue.floor import Floor
 from demovenue.instruments import dated_row, load, parse, settlement
 from demovenue.market import Market
-from demovenue.values import Instrument, Position, PositionChange
+from demovenue.values import Position, PositionChange
 
 ZERO = sums.ZERO
 
@@ -21,7 +21,6 @@ class Settlement:
         self._floor = floor
         self._bank = bank
         self._cancels = cancels
-        self.expired: list[Instrument] = []
 
     def restore(self, symbols: list[str]) -> None:
         """What had settled before the restart."""
@@ -30,7 +29,7 @@ class Settlement:
             family, date = symbol.rsplit("_", 1)
             maturity = settlement(family.startswith("FI_"), datetime.strptime(date, "%y%m%d").date())  # noqa: DTZ007
             row = dated_row(rows[family], maturity)
-            self.expired.append(parse(row, "quarter", maturity, maturity - timedelta(days=210)))
+            self._floor.expired[symbol] = parse(row, "quarter", maturity, maturity - timedelta(days=210))
 
     def due(self) -> list[Market]:
         now = self._floor.now
@@ -45,8 +44,8 @@ class Settlement:
             if market.symbol in held:
                 self._pay_out(market, held[market.symbol])
         del floor.markets[market.symbol]
-        self.expired.append(market.instrument)
-        floor.store.save_meta("expired", [i.symbol for i in self.expired])
+        floor.expired[market.symbol] = market.instrument
+        floor.store.save_meta("expired", list(floor.expired))
         floor.ring(InstrumentsChanged())
 
     def _pay_out(self, market: Market, position: Position) -> None:
