@@ -18,7 +18,7 @@ from aiohttp import web
 from demovenue.doors import scenarios
 from demovenue.doors.answers import encode, iso_millis, respond, text
 from demovenue.doors.faults import FAULTS, Scope
-from demovenue.doors.house import House
+from demovenue.doors.house import House, is_loopback
 from demovenue.doors.people import People
 from demovenue.doors.shapes.ledger import ledger
 from demovenue.doors.stream.hub import Hub
@@ -87,6 +87,8 @@ class Control:
     def _admit(self, request: web.Request) -> None:
         if not self.house.control:
             raise NoSense("the /demo calls are off: listen on loopback, or start with --allow-control", status=404)
+        if self.house.loopback and not is_loopback(request.url.host or ""):
+            raise NoSense("not under another name", status=403, code="forbidden")  # a foreign name pointed at us
         origin = request.headers.get("Origin")
         if origin and urlsplit(origin).netloc != request.host:
             raise NoSense("not from another site", status=403, code="forbidden")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,13 @@ from demovenue.doors.limits import Budgets
 from demovenue.doors.signatures import Nonces
 from demovenue.exchange import Exchange
 from demovenue.values import Order
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Answered:
@@ -47,12 +55,15 @@ class Answered:
 class House:
     """One exchange with its faults, budgets, nonces and switches. Lives as long as the process."""
 
-    def __init__(self, exchange: Exchange, *, data: Path | None, seed: int, control: bool, sockets: int) -> None:
+    def __init__(
+        self, exchange: Exchange, *, data: Path | None, seed: int, control: bool, loopback: bool, sockets: int
+    ) -> None:
         self.exchange = exchange
         self.faults = Faults(seed)
         self.budgets = Budgets()
         self.answered = Answered(None if data is None else data / "answered.log")
         self.control = control  # are /demo calls and the scenario page allowed?
+        self.loopback = loopback  # does it listen only to this machine?
         self.sockets_per_client = sockets
         self.hidden_orders: set[str] = set()
         self._nonces: dict[str, Nonces] = {}

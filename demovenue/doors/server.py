@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from demovenue.doors import (
 from demovenue.doors.answers import gateway_not_found, respond
 from demovenue.doors.control import Control
 from demovenue.doors.gate import Gate
-from demovenue.doors.house import House
+from demovenue.doors.house import House, is_loopback
 from demovenue.doors.people import People
 from demovenue.doors.site.pages import Site
 from demovenue.doors.stream.door import StreamDoor
@@ -52,13 +51,6 @@ class Options:
         return self.allow_control or is_loopback(self.host)
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def route_table() -> Table:
     table = Table()
     for module in (rest_public, rest_account, rest_assignment, rest_orders, rest_funds, history, charts, keycheck):
@@ -68,7 +60,14 @@ def route_table() -> Table:
 
 def build(exchange: Exchange, options: Options) -> web.Application:
     """The application. It runs the exchange while it is up and leaves closing it to the caller."""
-    house = House(exchange, data=options.data, seed=options.seed, control=options.control, sockets=options.sockets)
+    house = House(
+        exchange,
+        data=options.data,
+        seed=options.seed,
+        control=options.control,
+        loopback=is_loopback(options.host),
+        sockets=options.sockets,
+    )
     hub = Hub(house)
     people = People(exchange)
     gate = Gate(house, route_table())

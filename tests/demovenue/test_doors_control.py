@@ -116,6 +116,8 @@ def test_a_market_is_suspended_and_made_post_only(venue: DemoVenue, account: Dem
 def test_the_same_site_only(venue: DemoVenue) -> None:
     foreign = _post(venue, "/demo/signup", {"accept_terms": True}, Origin="https://evil.example")
     assert foreign.status_code == 403
+    rebound = _post(venue, "/demo/signup", {"accept_terms": True}, Host="evil.example", Origin="http://evil.example")
+    assert rebound.status_code == 403
     own = _post(venue, "/demo/signup", {"accept_terms": True}, Origin=venue.url)
     assert own.status_code == 200
 
