@@ -7,8 +7,6 @@ import itertools
 import logging
 import time
 import weakref
-from collections.abc import Coroutine
-from typing import Any
 
 import redis
 import redis.asyncio
@@ -17,6 +15,7 @@ from django.conf import settings
 
 from trading.live import visibility
 from trading.live.browser import SNAPSHOT_EVERY, Browser, Fresh
+from trading.live.crew import Crew
 from trading.live.ear import Ear
 from trading.live.frames import Frame, message
 from trading.live.lane import Lane
@@ -54,8 +53,8 @@ class Hub:
         self.fast, self.slow = (self._lane(interval) for interval in (FAST, SLOW))
         self.lanes = self.ear.lanes = (self.fast, self.slow)
         self.wishes = asyncio.Event()
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.ending: asyncio.Task[None] | None = None
+        self.crew = Crew()
+        self.running: asyncio.Task[None] | None = None
 
     def _lane(self, interval: float) -> Lane:
         return Lane(
@@ -67,31 +66,22 @@ class Hub:
             lost_track=self.lost_track,
         )
 
-    def start(self) -> None:
+    async def run(self) -> None:
+        """Until something fails: then every browser is asked to come again, and the next finds a new hub."""
         for work in (self.ear.listen(), self.fast.run(), self.slow.run(), self._keep_up(), self._tell_wishes()):
-            self._spawn(work)
-        self._spawn(self._check_everybody())
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
-        if not task.cancelled() and (problem := task.exception()):
-            log.error("a part of the hub failed; every browser is asked to come again", exc_info=problem)
-            self.ending = asyncio.create_task(self.close())
+            self.crew.add(work)
+        self.crew.add(self._check_everybody())
+        try:
+            await self.crew.wait()
+        except Exception:
+            log.exception("a part of the hub failed; every browser is asked to come again")
+            await self.close()
 
     async def close(self) -> None:
-        """Let everybody go; the next to come finds a new hub."""
         forget(self)
         for browser in self.browsers:
             browser.pipe.close(1012, "starting again")
-        while self.tasks:  # again and again: redis-py swallows a cancellation that comes while it connects
-            for task in self.tasks:
-                task.cancel()
-            await asyncio.wait(self.tasks, timeout=0.2)
+        await self.crew.end()
         await self.store.aclose()
 
     # what browsers ask
@@ -198,7 +188,7 @@ class Hub:
 
     def lost_track(self, browser: Browser, name: str) -> None:
         """More happened than a room remembers: begin the stream again."""
-        self._spawn(self.resync(browser, name))
+        self.crew.add(self.resync(browser, name))
 
     def _see_to_lagging(self) -> None:
         now = time.monotonic()
@@ -220,7 +210,7 @@ class Hub:
         """Whoever watches the account gets its state anew."""
         for browser in self.browsers:
             if room.name in browser.streams:
-                self._spawn(self.resync(browser, room.name))
+                self.crew.add(self.resync(browser, room.name))
 
     # once a second
 
@@ -301,7 +291,7 @@ def hub_here() -> Hub:
     hub = _hubs.get(loop)
     if hub is None:
         hub = _hubs[loop] = Hub()
-        hub.start()
+        hub.running = loop.create_task(hub.run())
     return hub
 
 

@@ -23,6 +23,7 @@ from django.db import close_old_connections
 from krakenfutures.errors import KrakenError
 from krakenfutures.events import Event
 from krakenfutures.venue import Credentials, Venue
+from trading.live.crew import Crew
 from trading.live.lease import Lease, LeaseLost
 from trading.live.market import Market
 from trading.live.private import PrivateSocket
@@ -68,8 +69,8 @@ class Relay:
                 log.info("this relay serves %s now", self.environment)
                 try:
                     await Term(self, epoch).serve()
-                except* LeaseLost as lost:
-                    log.warning("no longer serving %s: %s", self.environment, lost.exceptions[0])
+                except LeaseLost as lost:
+                    log.warning("no longer serving %s: %s", self.environment, lost)
                 finally:
                     await self.lease.release()
         finally:
@@ -97,23 +98,28 @@ class Term:
         self.wishes = Wishes()
         self.sockets: dict[int, PrivateSocket] = {}  # by key
         self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.crew = Crew()
         self.bell = asyncio.Event()
         self.link: bytes | None = None  # news of the links, for the next batch
         self.accounts: dict[str, tuple[bytes, int]] = {}
         self.missed_store = False
 
     async def serve(self) -> None:
-        async with asyncio.TaskGroup() as together:
-            for work in (
-                self.relay.lease.keep(),
-                self._learn_listing(),
-                self._listen(),
-                self._speak(),
-                self._look_around(),
-                self._tell_links(),
-                self._follow_keys(together),
-            ):
-                together.create_task(work)
+        """Until the lease is lost (raises `LeaseLost`) or something fails (raises that)."""
+        for work in (
+            self.relay.lease.keep(),
+            self._learn_listing(),
+            self._listen(),
+            self._speak(),
+            self._look_around(),
+            self._tell_links(),
+            self._follow_keys(),
+        ):
+            self.crew.add(work)
+        try:
+            await self.crew.wait()
+        finally:
+            await self.crew.end()
 
     # the exchange
 
@@ -197,7 +203,7 @@ class Term:
 
     # the keys
 
-    async def _follow_keys(self, together: asyncio.TaskGroup) -> None:
+    async def _follow_keys(self) -> None:
         while True:
             try:
                 keys = dict(await self.in_thread(lambda: list(self.doors.keys())))
@@ -209,7 +215,7 @@ class Term:
                     del self.sockets[key_id]
                 for key_id in keys.keys() - self.tasks.keys():
                     self.sockets[key_id] = socket = self._socket(key_id, keys[key_id])
-                    self.tasks[key_id] = together.create_task(socket.run())
+                    self.tasks[key_id] = self.crew.add(socket.run())
             await asyncio.sleep(KEYS_SECONDS)
 
     def _socket(self, key_id: int, account_id: int) -> PrivateSocket:

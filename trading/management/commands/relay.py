@@ -17,6 +17,7 @@ from krakenfutures.values import Permission
 from krakenfutures.venue import Credentials
 from trading.actions.hearing import hear
 from trading.actions.syncing import sync_account
+from trading.live.crew import Crew
 from trading.live.relay import Doors, Relay
 
 log = logging.getLogger(__name__)
@@ -31,10 +32,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, environment: list[str] | None, **_options: Any) -> None:
-        try:
-            asyncio.run(serve(environment or environments()))
-        except asyncio.CancelledError:
-            self.stdout.write("The relay has stopped.")
+        asyncio.run(serve(environment or environments()))
 
 
 def environments() -> list[str]:
@@ -43,18 +41,22 @@ def environments() -> list[str]:
 
 
 async def serve(names: list[str]) -> None:
-    own = asyncio.current_task()
-    assert own is not None
+    asked_to_stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signal_number, own.cancel)
+        asyncio.get_running_loop().add_signal_handler(signal_number, asked_to_stop.set)
     store: redis.asyncio.Redis = redis.asyncio.Redis.from_url(
         settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3
     )
+    crew = Crew()
+    for name in names:
+        crew.add(_serve_one(Relay(name, doors(name), store)))
+    waiting = asyncio.create_task(asked_to_stop.wait()), asyncio.create_task(crew.wait())
     try:
-        async with asyncio.TaskGroup() as together:
-            for name in names:
-                together.create_task(_serve_one(Relay(name, doors(name), store)))
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
+        await crew.end(patience=2)
         await store.aclose()
 
 
