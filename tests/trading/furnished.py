@@ -74,11 +74,8 @@ def _positions(account: Account, now: datetime, count: int) -> Iterator[Position
         ("PF_ETHUSD", "-4.5", "1890.1", "2410.3"),
     ]
     known = {row[0] for row in rows}
-    rows += [
-        (one.symbol, "10", "1.5", "0.9")
-        for one in recorded_instruments()
-        if one.symbol.startswith("PF_") and one.symbol not in known
-    ]
+    others = (one.symbol for one in recorded_instruments() if one.symbol.startswith("PF_"))
+    rows += [(symbol, "10", "1.5", "0.9") for symbol in others if symbol not in known]
     for symbol, size, entry, liquidation in rows[:count]:
         inverse = symbol.startswith("PI_")
         yield Position(
@@ -163,8 +160,10 @@ WALLETS = """{
   "flex": {
     "holdings": [
       {"currency": "USD", "quantity": "20000", "value": "20000", "collateral": "20000", "available": "20000"},
-      {"currency": "BTC", "quantity": "0.1", "value": "8400", "collateral": "8148", "available": "0.1", "haircut": "0.03"},
-      {"currency": "EUR", "quantity": "5000", "value": "5402.5", "collateral": "5240.43", "available": "5000", "haircut": "0.03"}
+      {"currency": "BTC", "quantity": "0.1", "value": "8400", "collateral": "8148", "available": "0.1",
+       "haircut": "0.03"},
+      {"currency": "EUR", "quantity": "5000", "value": "5402.5", "collateral": "5240.43", "available": "5000",
+       "haircut": "0.03"}
     ],
     "balance_value": "33802.5", "portfolio_value": "33852.89", "collateral_value": "33388.43",
     "initial_margin": "9641.5", "initial_margin_with_orders": "10949.7", "maintenance_margin": "4820.75",

@@ -22,8 +22,8 @@ from trading.written import price_places, size_places
 
 LAST_SYMBOL = "last_symbol"
 FIRST_CHOICES = ("PF_XBTUSD", "PI_XBTUSD")
-BOOK_ROWS = range(12)
-TAPE_ROWS = range(24)
+BOOK_ROWS = range(20)  # a screen that is not high shows fewer
+TAPE_ROWS = range(42)
 
 
 @require_GET
