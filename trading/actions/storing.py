@@ -5,30 +5,31 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from krakenfutures import values
 from krakenfutures.numbers import plain
 from krakenfutures.pnl import average_price
 from krakenfutures.words import kind_of
 from trading.actions.learning import News, learn
-from trading.models import Fill, Order
+from trading.models import Fill
 from trading.publish import announce
 from trading.telling import tell_fill
 
 SOURCE = "derivatives"
-TELL_AT_MOST = 20  # a page of history is no news: the browsers reload their fills when they see the newest
+TELL_AT_MOST = 20  # more at once is no news but a reading after a long silence
 # Django's own bulk insert takes ten times as long. A fill heard twice stays one row: the feed knows its fee, the
 # request its profit, and each fills in what the other left open.
-INSERT = """
-    INSERT INTO trading_fill (
-        account_id, source, venue_fill_id, venue_order_id, client_order_id, symbol, side, size, price,
-        at, kind, fee, fee_currency, realised_pnl, unknown, flagged
-    ) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+COLUMNS = (
+    "account_id", "source", "venue_fill_id", "venue_order_id", "client_order_id", "symbol", "side", "size", "price",
+    "at", "kind", "fee", "fee_currency", "realised_pnl", "unknown", "flagged",
+)  # fmt: skip
+INSERT = f"""
+    INSERT INTO trading_fill ({", ".join(COLUMNS)}) VALUES ({", ".join(["%s"] * len(COLUMNS))})
     ON CONFLICT (account_id, source, venue_fill_id) DO UPDATE SET
         fee = COALESCE(trading_fill.fee, excluded.fee),
         fee_currency = CASE WHEN trading_fill.fee IS NULL
@@ -36,7 +37,7 @@ INSERT = """
         realised_pnl = COALESCE(trading_fill.realised_pnl, excluded.realised_pnl)
     WHERE (trading_fill.fee IS NULL AND excluded.fee IS NOT NULL)
         OR (trading_fill.realised_pnl IS NULL AND excluded.realised_pnl IS NOT NULL)
-"""
+"""  # noqa: S608 - made of our own column names
 
 
 def store_fills(account_id: int, fills: Sequence[values.Fill]) -> int:
@@ -48,15 +49,32 @@ def store_fills(account_id: int, fills: Sequence[values.Fill]) -> int:
         new = [fill for fill in fills if fill.id not in known]
         insert_fills(account_id, fills)
         count_fills(account_id, new)
-        for row in _rows(account_id, [fill.id for fill in new[:TELL_AT_MOST]]):
-            announce(account_id, "fill", tell_fill(row))
+        if len(new) <= TELL_AT_MOST:
+            for row in _rows(account_id, [fill.id for fill in new]):
+                announce(account_id, "fill", tell_fill(row))
     return len(new)
 
 
-def insert_fills(account_id: int, fills: Sequence[values.Fill]) -> None:
-    """The rows alone. A fill with anything we do not know is stored all the same, and flagged."""
-    on_time = connection.ops.adapt_datetimefield_value
-    rows = [
+def store_history(account_id: int, fills: Sequence[values.Fill]) -> int:
+    """The same for a page of old fills, which are no news to anybody. Returns how many rows it changed."""
+    with transaction.atomic():
+        stored = insert_fills(account_id, fills) if fills else 0
+        if stored:
+            count_fills(account_id, fills)
+    return stored
+
+
+def insert_fills(account_id: int, fills: Sequence[values.Fill]) -> int:
+    """The rows alone; returns how many are new or know more. One with anything unknown is stored too, and flagged."""
+    with connection.cursor() as cursor:
+        cursor.executemany(INSERT, rows_of(account_id, fills))
+        return int(cursor.rowcount)
+
+
+def rows_of(account_id: int, fills: Sequence[values.Fill]) -> list[tuple[object, ...]]:
+    """What goes into `COLUMNS`."""
+    on_time = _stored_time if connection.vendor == "sqlite" else _as_it_is
+    return [
         (
             account_id, SOURCE, fill.id, fill.order_id, fill.client_id or "", fill.symbol, fill.side.value,
             plain(fill.size), plain(fill.price), on_time(fill.at), fill.kind[:40], _text(fill.fee),
@@ -64,18 +82,13 @@ def insert_fills(account_id: int, fills: Sequence[values.Fill]) -> None:
         )
         for fill in fills
     ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.executemany(INSERT, rows)
 
 
 def count_fills(account_id: int, fills: Sequence[values.Fill]) -> None:
     """Have the orders know what was filled. The sum is taken here: not every database adds decimals exactly."""
     names = {fill.order_id: fill.client_id or "" for fill in fills}
-    ours = Order.objects.filter(account_id=account_id).filter(
-        Q(venue_order_id__in=names) | Q(client_order_id__in=[name for name in names.values() if name])
-    )
-    known = set(ours.values_list("venue_order_id", flat=True)), set(ours.values_list("client_order_id", flat=True))
-    wanted = [order for order, client in names.items() if order in known[0] or client in known[1]]
+    known = _orders_named(account_id, list(names), [client for client in names.values() if client])
+    wanted = [order for order, client in names.items() if order in known or (client and client in known)]
     for order_id, trades in _trades(account_id, wanted).items():
         news = News(
             filled=sum((size for _, size, _ in trades), Decimal(0)),
@@ -84,6 +97,18 @@ def count_fills(account_id: int, fills: Sequence[values.Fill]) -> None:
             client_order_id=names[order_id],
         )
         learn(account_id, news)
+
+
+def _orders_named(account_id: int, venue_ids: list[str], client_ids: list[str]) -> set[str]:
+    """Both names of every order of ours that has one of these. Asked for every page: the query set took longer."""
+    places = [", ".join(["%s"] * len(ids)) or "NULL" for ids in (venue_ids, client_ids)]
+    asked = f"""
+        SELECT venue_order_id, client_order_id FROM trading_order
+        WHERE account_id = %s AND (venue_order_id IN ({places[0]}) OR client_order_id IN ({places[1]}))
+    """  # noqa: S608 - made of placeholders
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [account_id, *venue_ids, *client_ids])
+        return {name for pair in cursor.fetchall() for name in pair if name}
 
 
 def _trades(account_id: int, venue_order_ids: Collection[str]) -> dict[str, list[tuple[str, Decimal, Decimal]]]:
@@ -100,8 +125,17 @@ def _rows(account_id: int, ids: Collection[str]) -> list[Fill]:
 
 
 def _known(account_id: int, ids: Collection[str]) -> set[str]:
-    rows = Fill.objects.filter(account_id=account_id, source=SOURCE, venue_fill_id__in=ids)
+    rows = Fill.objects.filter(account_id=account_id, source=SOURCE, venue_fill_id__in=ids).order_by()
     return set(rows.values_list("venue_fill_id", flat=True))
+
+
+def _stored_time(moment: datetime) -> str:
+    """As Django writes a time into SQLite; the times of a venue are in UTC already."""
+    return str(moment.replace(tzinfo=None))
+
+
+def _as_it_is(moment: datetime) -> datetime:
+    return moment
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,11 +25,13 @@ from trading.actions.looking import PAGE
 from trading.actions.positions import replace_positions
 from trading.actions.progress import reading
 from trading.actions.resolving import resolve
-from trading.actions.storing import store_fills
+from trading.actions.storing import store_fills, store_history
 from trading.models import Listing, Order, Sync
 from trading.models.order import WORKING
 
 log = logging.getLogger(__name__)
+
+Store = Callable[[int, Sequence[values.Fill]], int]
 
 LISTINGS_GOOD_FOR = timedelta(minutes=10)
 SETTLED = timedelta(seconds=5)  # an order answered later than this ago may be missing from a list read now
@@ -153,7 +155,7 @@ class FillReader:
         if page and len(page) >= PAGE and (known_to is None or page[-1].at > known_to):
             self._gaps.append(Gap(since=_ms(known_to or EPOCH), before=_ms(page[-1].at) + 1))
         newest = max([fill.at for fill in page] + ([known_to] if known_to else []), default=None)
-        return self._store(page, newest)
+        return self._store(page, newest, store_fills)
 
     def _older(self) -> int:
         """One page of the latest gap. Its edge is read again: fills of one millisecond may be on both pages."""
@@ -164,11 +166,11 @@ class FillReader:
             self._gaps.pop()
         else:
             gap.before = oldest + 1 if oldest + 1 < gap.before else oldest
-        return self._store(page, self._row.complete_to)
+        return self._store(page, self._row.complete_to, store_history)
 
-    def _store(self, page: list[values.Fill], newest: datetime | None) -> int:
+    def _store(self, page: list[values.Fill], newest: datetime | None, store: Store) -> int:
         with transaction.atomic():
-            new = store_fills(self._account_id, page)
+            new = store(self._account_id, page)
             self._row.complete_to = newest
             self._row.cursor = json.dumps([[gap.since, gap.before] for gap in merged(self._gaps)])
             self._row.save(update_fields=["cursor", "complete_to"])
