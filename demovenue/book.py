@@ -73,6 +73,7 @@ class Book:
         self.asks = Half(-1)
         self.orders: dict[str, Resting] = {}
         self.changes: list[tuple[bool, int, int]] = []  # buy, price, what now stands there
+        self.comings: list[tuple[bool, str, bool, int, int]] = []  # placed?, id, buy, price, size
 
     def half(self, buy: bool) -> Half:
         return self.bids if buy else self.asks
@@ -84,6 +85,7 @@ class Book:
         level.size += order.size
         self.orders[order.id] = order
         self.changes.append((order.buy, order.price, level.size))
+        self.comings.append((True, order.id, order.buy, order.price, order.size))
 
     def cancel(self, order_id: str) -> Resting | None:
         order = self.orders.pop(order_id, None)
@@ -96,6 +98,7 @@ class Book:
         if not level.orders:
             half.drop(order.price)
         self.changes.append((order.buy, order.price, level.size))
+        self.comings.append((False, order.id, order.buy, order.price, order.size))
         return order
 
     def shrink(self, order_id: str, size: int) -> None:

@@ -22,6 +22,7 @@ from demovenue.needs import Wanted
 from demovenue.parts import Parts, build
 from demovenue.values import (
     Account,
+    Analytics,
     BookView,
     CancelAllResult,
     CancelWish,
@@ -36,6 +37,7 @@ from demovenue.values import (
     Ledger,
     LogEntry,
     MarginLevel,
+    MarketOrder,
     Notification,
     Order,
     OrderResult,
@@ -413,6 +415,17 @@ class Exchange:
     def trades(self, symbol: str, *, before: datetime | None = None, limit: int = 100) -> Sequence[TradePrint]:
         """Newest first; about the last hours."""
         return self._parts.floor.market(symbol).tape_before(before, limit)
+
+    def market_orders(
+        self, symbol: str, *, since: datetime | None = None, before: datetime | None = None, limit: int = 1000
+    ) -> Sequence[MarketOrder]:
+        """What came into the book and left it unfilled, newest first; about the last minutes."""
+        return self._parts.floor.market(symbol).orders_between(since, before, limit)
+
+    def analytics(self, symbol: str, kind: str, *, since: int, until: int, interval: int) -> Analytics:
+        """Epoch seconds; kinds and the shape of `data` as the charts reference has them. Refused `notFound`."""
+        parts = self._parts
+        return parts.analytics.series(parts.floor.market(symbol), kind, since, until, interval)
 
     def candle_symbols(self, tick_type: str) -> Sequence[str]:
         """`tick_type`: trade, mark, spot."""

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 
+from demovenue.book import Resting
 from demovenue.clock import DemoClock, from_micros
 from demovenue.events import BookDelta, Event, Listener, OrderChanged, Traded
-from demovenue.ids import Ids
+from demovenue.ids import Ids, public_id
 from demovenue.market import Market
 from demovenue.store import Store
 from demovenue.values import (
@@ -223,7 +224,18 @@ class Floor:
         )
         self.store.add_history(event)
 
-    def print_trade(self, market: Market, buy: bool, kind: str, price: Decimal, size: Decimal) -> TradePrint:
+    def print_trade(
+        self,
+        market: Market,
+        buy: bool,
+        kind: str,
+        price: Decimal,
+        size: Decimal,
+        *,
+        maker: Resting | None = None,
+        taker: Order | None = None,
+    ) -> TradePrint:
+        """`maker` as the book has left it, `taker` as it was before."""
         market.trade_seq += 1
         trade = TradePrint(
             symbol=market.symbol,
@@ -234,6 +246,13 @@ class Floor:
             at=self.now,
             size=size,
             price=price,
+            mark=market.mark,
+            maker_id=public_id(maker.id) if maker else None,
+            taker_id=taker.id if taker else None,
+            maker_quantity=market.size(maker.size) + size if maker else None,
+            taker_quantity=taker.remaining if taker else size,
+            taker_limit=taker.limit_price if taker else price,
+            limit_filled=maker is not None and maker.size == 0,
         )
         market.tape.append(trade)
         self.watch_trade(market, trade)
@@ -246,6 +265,7 @@ class Floor:
         if not changes:
             return
         at = self.now
+        market.remember_comings(self.micros)
         for buy, price, size in changes:
             market.seq += 1
             self._outbox.append(

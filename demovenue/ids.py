@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from hashlib import blake2b
 
 
 class Ids:
@@ -22,6 +23,13 @@ class Ids:
     def other(self) -> str:
         number = self._rng.getrandbits(128) & ~(0xF << 76 | 0x3 << 62)
         return dashed(number | 0x4 << 76 | 0x2 << 62)
+
+
+def public_id(order_id: str) -> str:
+    """House orders have short names inside; outside every order has a UUID."""
+    if "/" not in order_id:
+        return order_id
+    return dashed(int.from_bytes(blake2b(order_id.encode(), digest_size=16).digest()))
 
 
 def dashed(number: int) -> str:

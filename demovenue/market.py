@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from demovenue.book import Book
-from demovenue.values import BookView, Instrument, InstrumentStatus, TradePrint
+from demovenue.clock import from_micros
+from demovenue.ids import public_id
+from demovenue.values import BookView, Instrument, InstrumentStatus, MarketOrder, TradePrint
 
 TAPE_LENGTH = 20_000
 ZERO = Decimal(0)
@@ -22,6 +24,9 @@ class Market:
         self.seq = 0  # of the last book delta
         self.trade_seq = 0
         self.tape: deque[TradePrint] = deque(maxlen=TAPE_LENGTH)
+        # What came and went in the book: number, microseconds, placed?, id, buy, price, size.
+        self.comings: deque[tuple[int, int, bool, str, bool, int, int]] = deque(maxlen=TAPE_LENGTH // 4)
+        self.coming_seq = 0
         self.index = ZERO
         self.mark = ZERO
         self.mark_held: Decimal | None = None
@@ -71,6 +76,35 @@ class Market:
             for buy in (True, False)
         ]
         return BookView(symbol=self.symbol, seq=self.seq, at=at, bids=sides[0], asks=sides[1])
+
+    def remember_comings(self, micros: int) -> None:
+        """Called when the book's changes are told."""
+        for coming in self.book.comings:
+            self.coming_seq += 1
+            self.comings.append((self.coming_seq, micros, *coming))
+        self.book.comings.clear()
+
+    def orders_between(self, since: datetime | None, before: datetime | None, limit: int) -> list[MarketOrder]:
+        """Newest first, of the last few thousand."""
+        found: list[MarketOrder] = []
+        for seq, micros, placed, order_id, buy, price, size in reversed(self.comings):
+            at = from_micros(micros)
+            if len(found) == limit or (since and at < since):
+                break
+            if before is None or at < before:
+                found.append(
+                    MarketOrder(
+                        seq=seq,
+                        symbol=self.symbol,
+                        key="OrderPlaced" if placed else "OrderCancelled",
+                        order_id=public_id(order_id),
+                        side="buy" if buy else "sell",
+                        price=self.price(price),
+                        size=self.size(size),
+                        at=at,
+                    )
+                )
+        return found
 
     def predicted_relative(self) -> Decimal:
         """The rate the next hour will have if the premium stays as it was on average."""

@@ -53,7 +53,8 @@ class Matching:
         self, market: Market, order: Order, maker: Resting, lots: int, manner: Manner
     ) -> tuple[Order, OrderEvent]:
         price, size = market.price(maker.price), market.size(lots)
-        trade = self._floor.print_trade(market, order.side == "buy", manner.kind, price, size)
+        buy = order.side == "buy"
+        trade = self._floor.print_trade(market, buy, manner.kind, price, size, maker=maker, taker=order)
         share = Share(order, manner.fill_type, manner.taker_order_type)
         after = self._executions.settle(market, share, price, size, trade)
         if maker.owner != HOUSE:
@@ -158,7 +159,7 @@ class Matching:
             market.book.take(buy, limit, amount)
             left -= amount
             price, size = market.price(maker.price), market.size(amount)
-            trade = self._floor.print_trade(market, buy, "fill", price, size)
+            trade = self._floor.print_trade(market, buy, "fill", price, size, maker=maker)
             if maker.owner != HOUSE:
                 self._fill_maker(market, maker, price, size, trade, "ioc")
         return lots - left

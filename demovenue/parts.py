@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from demovenue.analytics import AnalyticsDesk
 from demovenue.assignment import Assignment
 from demovenue.bank import Bank
 from demovenue.cancels import Cancels
@@ -59,6 +60,7 @@ class Parts:
     simulation: Simulation
     charts: Charts
     tickers: Tickers
+    analytics: AnalyticsDesk
     memory: Memory
 
 
@@ -113,6 +115,7 @@ def build(data: Path | None, *, seed: int, speed: Decimal, start: datetime | Non
         simulation=simulation,
         charts=charts,
         tickers=tickers,
+        analytics=AnalyticsDesk(floor, charts),
         memory=memory,
     )
     memory.wake(funding, charts, matching)

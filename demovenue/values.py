@@ -251,6 +251,34 @@ class TradePrint(Record, frozen=True):
     at: datetime
     size: Decimal
     price: Decimal
+    mark: Decimal | None = None
+    maker_id: str | None = None
+    taker_id: str | None = None
+    maker_quantity: Decimal | None = None  # open just before
+    taker_quantity: Decimal | None = None
+    taker_limit: Decimal | None = None
+    limit_filled: bool = False  # the maker is used up
+
+
+class MarketOrder(Record, frozen=True):
+    """An anonymous order entering or leaving the book. `key` is OrderPlaced or OrderCancelled."""
+
+    seq: int  # rises; the cursor
+    symbol: str
+    key: str
+    order_id: str
+    side: str
+    price: Decimal
+    size: Decimal
+    at: datetime
+
+
+class Analytics(Record, frozen=True):
+    """A series: `data` is a list aligned with `timestamps` (epoch seconds), or a tree of such lists."""
+
+    timestamps: list[int]
+    data: Any
+    more: bool = False
 
 
 class Position(Record, frozen=True):
