@@ -34,7 +34,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/bandit --quiet --recursive kfweb accounts trading krakenfutures demovenue --configfile pyproject.toml
+	$(BIN)/bandit --quiet --recursive kfweb accounts trading krakenfutures demovenue --configfile pyproject.toml --severity-level high
 	$(BIN)/python -m tests.deploy_check
 	$(BIN)/python -m tests.audit_dependencies
 
