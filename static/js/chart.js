@@ -52,7 +52,7 @@ export function start({ places, tick, symbol }) {
       const body = await answer.json();
       if (asking !== asked) return;
       if (!answer.ok) { note.textContent = body.message; return; }
-      show(body.candles.map(([time, open, high, low, close, volume]) => ({ time, open, high, low, close, volume })), body.seconds);
+      show(body.candles.map(candleOf), body.seconds);
     } catch {
       if (asking === asked) note.textContent = "The chart's history did not arrive. Trying again.";
       setTimeout(() => asking === asked && load(), 4000);
@@ -119,6 +119,11 @@ export function start({ places, tick, symbol }) {
   load();
   own();
   return { trade, reload: load };
+}
+
+/** @param {number[]} row @returns {Candle} */
+function candleOf([time, open, high, low, close, volume]) {
+  return { time, open, high, low, close, volume };
 }
 
 /**

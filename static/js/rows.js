@@ -42,7 +42,7 @@ function flush() {
   asked = false;
   for (const [element, text] of texts) {
     const node = element.firstChild;
-    if (node?.nodeType === Node.TEXT_NODE && node === element.lastChild) {
+    if (node instanceof Text && node === element.lastChild) {
       if (node.data === text) continue;
       const first = node.data === NOTHING;
       node.data = text;
