@@ -24,6 +24,7 @@ from demovenue.values import (
     HistoryEvent,
     Instrument,
     Key,
+    Notification,
     Order,
     Position,
     PositionChange,
@@ -55,6 +56,7 @@ class Floor:
         self.finished: dict[str, tuple[int, Order]] = {}  # for orders/status
         self.markets: dict[str, Market] = {}
         self.expired: dict[str, Instrument] = {}
+        self.notifications: list[Notification] = []
         self.log_ids: dict[str, int] = {}
         self.history_seq = 0
         self.listeners: list[Listener] = []

@@ -16,7 +16,7 @@ from demovenue.market import Market
 from demovenue.matching import Matching
 from demovenue.settlement import Settlement
 from demovenue.simulation import Simulation
-from demovenue.values import Account, InstrumentStatus, Key, Order, Position, TradePrint
+from demovenue.values import Account, InstrumentStatus, Key, Notification, Order, Position, TradePrint
 
 # What the last seconds before a crash may have counted beyond what was written.
 SEQUENCE_GAP = 10_000
@@ -70,6 +70,7 @@ class Memory:
         if played is not None:
             simulation.done = floor.micros = int(played)
         self._settlement.restore(floor.store.meta("expired") or [])
+        floor.notifications = msgspec.convert(floor.store.meta("notifications") or [], list[Notification])
         simulation.list_markets()
         self._load_people()
         self._load_markets()

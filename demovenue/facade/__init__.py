@@ -1,0 +1,1 @@
+"""The parts of `demovenue.exchange.Exchange`, sorted by whom they serve."""

@@ -1,0 +1,43 @@
+"""What every call to the exchange goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from demovenue.clock import from_micros
+from demovenue.parts import Parts
+
+
+class Calls:
+    _parts: Parts
+
+    @contextmanager
+    def _command(self) -> Iterator[Parts]:
+        """The market is played up to now first, so that a command never meets the past."""
+        parts = self._parts
+        with parts.floor.work():
+            parts.simulation.catch_up(parts.floor.micros)
+            yield parts
+
+    @contextmanager
+    def _order_command(self) -> Iterator[Parts]:
+        """A command that moves the book: its deltas are told with everything else."""
+        with self._command() as parts:
+            try:
+                yield parts
+            finally:
+                for market in parts.floor.markets.values():
+                    parts.floor.publish_book(market)
+
+    @contextmanager
+    def _read(self) -> Iterator[Parts]:
+        """What depends on the time of day, such as funding, is reckoned for now."""
+        floor = self._parts.floor
+        floor.micros = max(floor.micros, floor.clock.micros())
+        yield self._parts
+
+    def now(self) -> datetime:
+        """Demo time, aware UTC: the `serverTime` of every answer."""
+        return from_micros(self._parts.clock.micros())

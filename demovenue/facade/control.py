@@ -1,0 +1,98 @@
+"""What only a demo exchange has: money from nowhere, prices and time by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from demovenue.events import InstrumentsChanged
+from demovenue.facade.base import Calls
+from demovenue.values import InstrumentStatus, Notification, Refused
+
+
+class ControlCalls(Calls):
+    def fund(self, account_uid: str, *, wallet: str, currency: str, amount: Decimal) -> Decimal:
+        """The faucet; returns the new balance. Refused invalidAccount, invalidUnit, invalidAmount."""
+        with self._command() as parts:
+            parts.floor.account(account_uid)
+            return parts.bank.fund(account_uid, wallet, currency, amount)
+
+    def set_mark(self, symbol: str, *, price: Decimal | None = None, percent: Decimal | None = None) -> Decimal:
+        """Moves index and mark and holds them; returns the mark. `percent` is relative to the mark now."""
+        with self._command() as parts:
+            market = parts.floor.market(symbol)
+            wanted = price if price is not None else market.mark * (1 + (percent or Decimal(0)) / 100)
+            if not wanted.is_finite() or wanted < market.instrument.tick:
+                raise Refused("invalidArgument")
+            parts.simulation.hold(market, wanted.quantize(market.mark_step) if price is None else wanted)
+            parts.simulation.watch_now()
+            parts.memory.save()
+            return market.mark
+
+    def release_mark(self, symbol: str | None = None) -> None:
+        """The walk goes on from where it was held. None: all."""
+        with self._command() as parts:
+            markets = parts.floor.markets
+            for market in [parts.floor.market(symbol)] if symbol else markets.values():
+                parts.simulation.release(market)
+            parts.memory.save()
+
+    def advance(self, seconds: Decimal) -> datetime:
+        """Jumps and catches up: every funding hour and maturity in between happens. Returns the new time."""
+        with self._command() as parts:
+            parts.clock.advance(seconds)
+            parts.simulation.catch_up(parts.clock.micros())
+            parts.memory.save()
+        return self.now()
+
+    def set_speed(self, speed: Decimal) -> None:
+        with self._command() as parts:
+            parts.clock.set_speed(speed)
+            parts.memory.save()
+
+    def speed(self) -> Decimal:
+        return self._parts.clock.speed
+
+    def set_status(
+        self,
+        symbol: str,
+        *,
+        suspended: bool | None = None,
+        post_only: bool | None = None,
+        maker_protection_ms: int | None = None,
+        margin_multiplier: int | None = None,
+        dislocation: str | None = None,
+    ) -> InstrumentStatus:
+        """`dislocation`: ABOVE_UPPER_BOUND, BELOW_LOWER_BOUND, or "" for none."""
+        changes = {
+            "suspended": suspended,
+            "post_only": post_only,
+            "maker_protection_ms": maker_protection_ms,
+            "margin_multiplier": margin_multiplier,
+        }
+        with self._command() as parts:
+            market = parts.floor.market(symbol)
+            wanted: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+            if dislocation is not None:
+                wanted["dislocation"] = dislocation or None
+            if margin_multiplier is not None:
+                wanted["extreme_volatility"] = margin_multiplier > 1
+            market.status = msgspec.structs.replace(market.status, **wanted)
+            if market.status.suspended:
+                parts.simulation.makers[symbol].withdraw()
+            parts.floor.publish_book(market)
+            parts.floor.ring(InstrumentsChanged())
+            parts.memory.save()
+            return market.status
+
+    def notify(self, notification: Notification) -> None:
+        with self._command() as parts:
+            parts.floor.notifications.append(notification)
+            parts.store.save_meta("notifications", parts.floor.notifications)
+
+    def notifications(self) -> Sequence[Notification]:
+        return list(self._parts.floor.notifications)
