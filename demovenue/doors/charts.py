@@ -122,10 +122,8 @@ def analytics(call: Call) -> bytes:
     kind = call.values["kind"]
     if call.listed(call.values["symbol"]) is None:
         raise _envelope(404, "symbol", "Symbol not found")
-    if kind not in _SERIES:
-        raise _envelope(404, "analytics_type", "Unknown analytics type")
     since, until, interval = _window(call)
-    steps, data = _SERIES[kind](call, since, until, interval)
+    steps, data = _SERIES.get(kind, _of_exchange)(call, since, until, interval)
     more = len(steps) >= MOST
     return encode({"result": {"timestamp": steps, "data": data, "more": more}, "errors": []})
 
@@ -160,6 +158,24 @@ def _resolution(interval: int) -> str:
     return next(word for word, seconds in SECONDS.items() if seconds == interval)
 
 
+def _of_exchange(call: Call, since: int, until: int, interval: int) -> Series:
+    """The kinds the exchange itself draws. Decimals are printed as texts, counts as numbers."""
+    symbol, kind = call.values["symbol"].upper(), call.values["kind"]
+    try:
+        found = call.exchange.analytics(symbol, kind, since=since, until=until, interval=interval)
+    except Refused as refused:
+        raise _envelope(404, "analytics_type", "Unknown analytics type") from refused
+    return found.timestamps, _printed(found.data)
+
+
+def _printed(data: Any) -> Any:
+    if isinstance(data, Decimal):
+        return text(data)
+    if isinstance(data, dict):
+        return {name: _printed(value) for name, value in data.items()}
+    return [_printed(value) for value in data] if isinstance(data, list) else data
+
+
 def _open_interest(call: Call, since: int, until: int, interval: int) -> Series:
     symbol = call.values["symbol"].upper()
     found = call.exchange.open_interest(symbol, since=since, until=until, interval=interval)
@@ -172,11 +188,6 @@ def _trade_candles(call: Call, tick_type: str, since: int, until: int, interval:
     symbol = call.values["symbol"].upper()
     found, _ = call.exchange.candles(tick_type, symbol, _resolution(interval), since=since, until=until, count=MOST)
     return list(found)
-
-
-def _trade_volume(call: Call, since: int, until: int, interval: int) -> Series:
-    found = _trade_candles(call, "trade", since, until, interval)
-    return [one.time // 1000 for one in found], [text(one.volume) for one in found]
 
 
 def _basis(call: Call, since: int, until: int, interval: int) -> Series:
@@ -208,7 +219,6 @@ def _ohlc(values: list[Decimal]) -> list[Decimal]:
 
 _SERIES: dict[str, Callable[[Call, int, int, int], Series]] = {
     "open-interest": _open_interest,
-    "trade-volume": _trade_volume,
     "future-basis": _basis,
     "funding": _funding,
 }

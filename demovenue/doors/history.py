@@ -18,6 +18,7 @@ from demovenue.doors.table import Family, Right, Table
 from demovenue.values import HistoryPage, Instrument, LogEntry
 
 Fields = dict[str, Any]
+Numbered = tuple[int, Fields]  # a number that rises with time, and the element
 
 MOST = 1000  # elements a page, whatever `count` says
 MOST_MARKET = 5000  # of the tape; what is older is forgotten
@@ -150,15 +151,22 @@ def _market(family: str) -> Any:
         instrument = call.listed(call.values["symbol"])
         if instrument is None:
             raise _unknown_market()
-        elements = _MARKET_EVENTS[family](call, instrument)
-        elements = [one for one in elements if _is_within(call, one["timestamp"])]
+        rows = [row for row in _MARKET_EVENTS[family](call, instrument) if _is_within(call, row[1]["timestamp"])]
         if _ascending(call):
-            elements.reverse()
-        start, count = _cursor(call) or 0, _count(call)
-        page, follows = elements[start : start + count], start + count < len(elements)
-        return _paged(call, {}, page, start + count if follows else None)
+            rows.reverse()
+        rows = _after(rows, _cursor(call), ascending=_ascending(call))
+        page = rows[: _count(call)]
+        elements = [element for _, element in page]
+        return _paged(call, {}, elements, page[-1][0] if len(rows) > len(page) else None)
 
     return handler
+
+
+def _after(rows: list[Numbered], cursor: int | None, *, ascending: bool) -> list[Numbered]:
+    """What follows the row that ended the last page, however many new ones came in between."""
+    if cursor is None:
+        return rows
+    return [row for row in rows if (row[0] > cursor if ascending else row[0] < cursor)]
 
 
 def _is_within(call: Call, at: int) -> bool:
@@ -166,25 +174,27 @@ def _is_within(call: Call, at: int) -> bool:
     return (since is None or at >= millis(since)) and (before is None or at < millis(before))
 
 
-def _market_executions(call: Call, instrument: Instrument) -> list[Fields]:
-    """The tape as events, newest first. Orders behind a print are not kept: they are told as the print shows them."""
+def _market_executions(call: Call, instrument: Instrument) -> list[Numbered]:
+    """The tape as events, newest first."""
     found = call.exchange.trades(instrument.symbol, before=call.params.epoch_millis("before"), limit=MOST_MARKET)
     mark = call.exchange.ticker(instrument.symbol).mark
-    return [shapes.market_execution(one, mark, inverse=instrument.inverse) for one in found]
+    return [(one.seq, shapes.market_execution(one, mark, inverse=instrument.inverse)) for one in found]
 
 
-def _market_prices(call: Call, instrument: Instrument) -> list[Fields]:
+def _market_prices(call: Call, instrument: Instrument) -> list[Numbered]:
     """The mark price minute by minute, newest first."""
     candles, _ = call.exchange.candles("mark", instrument.symbol, "1m", since=None, until=None, count=MOST_MARKET)
-    return [shapes.market_price(instrument.symbol, one) for one in reversed(candles)]
+    return [(one.time, shapes.market_price(instrument.symbol, one)) for one in reversed(candles)]
 
 
-def _market_orders(call: Call, instrument: Instrument) -> list[Fields]:
-    """Orders of strangers are not told."""
-    return []
+def _market_orders(call: Call, instrument: Instrument) -> list[Numbered]:
+    """What came into the book and left it unfilled, newest first, without names."""
+    before = call.params.epoch_millis("before")
+    found = call.exchange.market_orders(instrument.symbol, before=before, limit=MOST_MARKET)
+    return [(one.seq, shapes.market_order(one)) for one in found]
 
 
-_MARKET_EVENTS: dict[str, Callable[[Call, Instrument], list[Fields]]] = {
+_MARKET_EVENTS: dict[str, Callable[[Call, Instrument], list[Numbered]]] = {
     "executions": _market_executions,
     "orders": _market_orders,
     "price": _market_prices,

@@ -163,6 +163,10 @@ def test_the_markets_own_history_needs_no_key(venue: DemoVenue) -> None:
     token = page["continuationToken"]
     rest = venue.get(f"{HISTORY}/market/PF_XBTUSD/executions", count=5, continuation_token=token).json()
     assert not {one["uid"] for one in page["elements"]} & {one["uid"] for one in rest["elements"]}
+    orders = venue.get(f"{HISTORY}/market/PF_XBTUSD/orders", count=1000).json()
+    assert orders["len"] > 0
+    placed = {**orders, "elements": [one for one in orders["elements"] if "OrderPlaced" in one["event"]]}
+    assert_shape(placed, "history_market_orders", extra=("serverTime", "continuationToken"))
     price = venue.get(f"{HISTORY}/market/PF_XBTUSD/price", count=2).json()
     assert_shape(price, "history_market_price", extra=("serverTime", "continuationToken"))
     assert venue.get(f"{HISTORY}/market/PF_NOSUCH/executions").status_code == 404
@@ -238,6 +242,38 @@ def test_analytics(venue: DemoVenue, kind: str, sample_name: str) -> None:
     data = answer["result"]["data"]
     series = data["rate"] if isinstance(data, dict) else data
     assert len(series) == len(answer["result"]["timestamp"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("trade-count", None),
+        ("aggressor-differential", None),
+        ("liquidation-volume", None),
+        ("rolling-volatility", None),
+        ("long-short-ratio", {"longCount", "shortCount", "longPercent", "shortPercent", "ratio"}),
+        ("long-short-info", {"longCount", "shortCount", "longPercent", "shortPercent", "ratio"}),
+        ("cvd", {"buyVolume", "sellVolume", "cvd"}),
+        ("top-traders", {"top20Percent"}),
+        ("orderbook", {"bid", "ask"}),
+        ("spreads", {"bid", "ask"}),
+        ("liquidity", {"bid", "ask"}),
+        ("slippage", {"bid", "ask"}),
+        ("future-basis", {"basis"}),
+    ],
+)
+def test_every_series_is_aligned_with_its_times(venue: DemoVenue, kind: str, names: set[str] | None) -> None:
+    since = int(time.time()) - 6 * 3600
+    answer = venue.get(f"{CHARTS}/analytics/PF_XBTUSD/{kind}", since=since, interval=3600).json()
+    result = answer["result"]
+    assert result["timestamp"]
+    if names is not None:
+        assert set(result["data"]) == names
+    assert {len(one) for one in _columns(result["data"])} == {len(result["timestamp"])}
+
+
+def _columns(data: Any) -> list[list[Any]]:
+    return [data] if isinstance(data, list) else [column for value in data.values() for column in _columns(value)]
 
 
 def test_analytics_refuse_in_their_envelope(venue: DemoVenue) -> None:

@@ -8,7 +8,17 @@ from decimal import Decimal
 from typing import Any
 
 from demovenue.doors.answers import millis, optional_text, text
-from demovenue.values import Account, Candle, Fill, HistoryEvent, LogEntry, Order, PositionChange, TradePrint
+from demovenue.values import (
+    Account,
+    Candle,
+    Fill,
+    HistoryEvent,
+    LogEntry,
+    MarketOrder,
+    Order,
+    PositionChange,
+    TradePrint,
+)
 
 Fields = dict[str, Any]
 
@@ -164,41 +174,88 @@ def _execution_core(fill: Fill) -> Fields:
 
 
 def market_execution(trade: TradePrint, mark: Decimal, *, inverse: bool) -> Fields:
-    """An anonymous execution of the market, as an element."""
-    at = millis(trade.at)
-
-    def side(direction: str, kind: str, place: int) -> Fields:
-        return {
-            "uid": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{trade.uid}/{place}")),
-            "tradeable": trade.symbol,
-            "direction": DIRECTION[direction],
-            "quantity": text(trade.size),
-            "timestamp": at,
-            "limitPrice": text(trade.price),
-            "orderType": kind,
-            "reduceOnly": False,
-            "lastUpdateTimestamp": at,
-        }
-
+    """An anonymous execution of the market, as an element. `mark` stands in where the print has none of its own."""
     usd = trade.size if inverse else trade.size * trade.price
     execution = {
         "uid": trade.uid,
-        "makerOrder": side("sell" if trade.side == "buy" else "buy", "Limit", 0),
-        "takerOrder": side(trade.side, TAKER_TYPE.get(trade.kind, "IoC"), 1),
-        "timestamp": at,
+        "makerOrder": _maker(trade),
+        "takerOrder": _taker(trade),
+        "timestamp": millis(trade.at),
         "quantity": text(trade.size),
         "price": text(trade.price),
-        "markPrice": text(mark),
-        "limitFilled": False,
+        "markPrice": text(trade.mark or mark),
+        "limitFilled": trade.limit_filled,
         "usdValue": format(usd, ".2f"),
     }
     event = {"Execution": {"execution": execution, "takerReducedQuantity": ""}}
-    return {"uid": trade.uid, "timestamp": at, "event": event}
+    return {"uid": _derived(trade.uid, "event"), "timestamp": millis(trade.at), "event": event}
+
+
+def _maker(trade: TradePrint) -> Fields:
+    return _public_order(
+        uid=trade.maker_id or _derived(trade.uid, "maker"),
+        symbol=trade.symbol,
+        side="sell" if trade.side == "buy" else "buy",
+        quantity=trade.maker_quantity or trade.size,
+        limit=trade.price,
+        kind="Limit",
+        at=millis(trade.at),
+    )
+
+
+def _taker(trade: TradePrint) -> Fields:
+    return _public_order(
+        uid=trade.taker_id or _derived(trade.uid, "taker"),
+        symbol=trade.symbol,
+        side=trade.side,
+        quantity=trade.taker_quantity or trade.size,
+        limit=trade.taker_limit or trade.price,
+        kind=TAKER_TYPE.get(trade.kind, "IoC"),
+        at=millis(trade.at),
+    )
+
+
+def _public_order(
+    *, uid: str, symbol: str, side: str, quantity: Decimal, limit: Decimal, kind: str, at: int
+) -> Fields:
+    """An order as the market's own events show it: nobody's name on it."""
+    return {
+        "uid": uid,
+        "tradeable": symbol,
+        "direction": DIRECTION[side],
+        "quantity": text(quantity),
+        "timestamp": at,
+        "limitPrice": text(limit),
+        "orderType": kind,
+        "reduceOnly": False,
+        "lastUpdateTimestamp": at,
+    }
+
+
+def _derived(uid: str, what: str) -> str:
+    """An id made from another: the same for the same thing, every time it is asked for."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{uid}/{what}"))
+
+
+MARKET_REASON = {"OrderPlaced": "new_user_order", "OrderCancelled": "cancelled_by_user"}
+
+
+def market_order(one: MarketOrder) -> Fields:
+    at = millis(one.at)
+    order = _public_order(
+        uid=one.order_id, symbol=one.symbol, side=one.side, quantity=one.size, limit=one.price, kind="Limit", at=at
+    )
+    body: Fields = {"order": order, "reason": MARKET_REASON[one.key]}
+    body |= {"reducedQuantity": ""} if one.key == "OrderPlaced" else {}
+    return {"uid": _derived(one.order_id, f"{one.key}/{one.seq}"), "timestamp": at, "event": {one.key: body}}
 
 
 def market_price(symbol: str, candle: Candle) -> Fields:
-    uid = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{symbol}/{candle.time}"))
-    return {"uid": uid, "timestamp": candle.time, "event": {"price": text(candle.close)}}
+    return {
+        "uid": _derived(symbol, str(candle.time)),
+        "timestamp": candle.time,
+        "event": {"price": text(candle.close)},
+    }
 
 
 def _position(event: HistoryEvent) -> Fields:
