@@ -37,7 +37,7 @@ INSERT = f"""
         realised_pnl = COALESCE(trading_fill.realised_pnl, excluded.realised_pnl)
     WHERE (trading_fill.fee IS NULL AND excluded.fee IS NOT NULL)
         OR (trading_fill.realised_pnl IS NULL AND excluded.realised_pnl IS NOT NULL)
-"""  # noqa: S608 - made of our own column names
+"""  # noqa: S608 # nosec B608 - made of our own column names
 
 
 def store_fills(account_id: int, fills: Sequence[values.Fill]) -> int:
@@ -71,7 +71,7 @@ def insert_fills(account_id: int, fills: Sequence[values.Fill]) -> int:
         return int(cursor.rowcount)
 
 
-def rows_of(account_id: int, fills: Sequence[values.Fill]) -> list[tuple[object, ...]]:
+def rows_of(account_id: int, fills: Sequence[values.Fill]) -> list[tuple[Any, ...]]:
     """What goes into `COLUMNS`."""
     on_time = _stored_time if connection.vendor == "sqlite" else _as_it_is
     return [
@@ -105,7 +105,7 @@ def _orders_named(account_id: int, venue_ids: list[str], client_ids: list[str]) 
     asked = f"""
         SELECT venue_order_id, client_order_id FROM trading_order
         WHERE account_id = %s AND (venue_order_id IN ({places[0]}) OR client_order_id IN ({places[1]}))
-    """  # noqa: S608 - made of placeholders
+    """  # noqa: S608 # nosec B608 - made of placeholders
     with connection.cursor() as cursor:
         cursor.execute(asked, [account_id, *venue_ids, *client_ids])
         return {name for pair in cursor.fetchall() for name in pair if name}

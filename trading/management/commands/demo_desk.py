@@ -1,0 +1,76 @@
+"""`manage.py demo_desk`: a desk on the demo exchange to look at, with people, accounts and trades."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.rules import NotAllowed
+from accounts.vault import VaultError
+from krakenfutures.errors import KrakenError
+from trading.actions import demo_desk
+from trading.actions.demo_desk import Made
+
+NOT_YET = (
+    "Not there yet: withdrawals in any state (the desk has no withdrawals so far), and history older than this"
+    " command's own trades (the demo exchange's clock is everybody's, so it is not turned)."
+)
+
+
+class Command(BaseCommand):
+    help = "Builds a desk on the demo exchange: owner, trader, reviewer, viewer; two accounts that have traded."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the desk as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        desk = demo_desk.demo_desk()
+        fresh = not demo_desk.is_complete(desk)
+        password = demo_desk.new_password() if fresh else ""
+        try:
+            owner, trader, *_ = demo_desk.people_of(desk, password)
+            made = [demo_desk.account_of(desk, plan, owner=owner) for plan in demo_desk.PLANS]
+            placed = [
+                demo_desk.trade(one.account, plan, by=trader) for one, plan in zip(made, demo_desk.PLANS, strict=True)
+            ]
+        except (NotAllowed, KrakenError, VaultError) as problem:
+            sentence = problem.reason if isinstance(problem, NotAllowed) else str(problem)
+            raise CommandError(f"{sentence} The desk and its demo exchange must be running (make run).") from None
+        if fresh and not demo_desk.given_password():
+            self.stderr.write(f"Everybody new signs in with the password {password} (said only now).")
+        if options["json"]:
+            self.stdout.write(json.dumps(_as_json(desk.name, made), indent=1))
+        else:
+            self._tell(desk.name, made, placed)
+        self.stderr.write(NOT_YET)
+
+    def _tell(self, name: str, made: list[Made], placed: list[int]) -> None:
+        self.stdout.write(f"The desk is called “{name}”.")
+        for email, role in demo_desk.PEOPLE.items():
+            self.stdout.write(f"  {role.label:<9} {email}")
+        for one, orders in zip(made, placed, strict=True):
+            self.stdout.write(f"  Account {one.account.label} ({one.account.demo_email}): {orders} orders placed now.")
+            if one.private_key:
+                self.stdout.write(
+                    f"    public key {one.public_key}\n    private key {one.private_key} (said only now)"
+                )
+
+
+def _as_json(name: str, made: list[Made]) -> dict[str, Any]:
+    return {
+        "desk": name,
+        "people": [{"email": email, "role": role.value} for email, role in demo_desk.PEOPLE.items()],
+        "accounts": [
+            {
+                "id": one.account.pk,
+                "label": one.account.label,
+                "demo_email": one.account.demo_email,
+                "demo_password": one.password or None,
+                "demo_public_key": one.public_key or None,
+                "demo_private_key": one.private_key,
+            }
+            for one in made
+        ],
+    }
