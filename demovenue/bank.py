@@ -174,6 +174,14 @@ class Bank:
         self.book(uid, "flex", currency, {"clearing": -sold}, "conversion", **shown)
         self.book(uid, "flex", "usd", {"clearing": gained}, "conversion", **shown)
 
+    def pay_profit_in(self, uid: str, currency: str, usd: Decimal) -> None:
+        """A realised profit changes into the currency the holder chose, at the index less the spread."""
+        lost = spread(currency)
+        bought = booked(currency, usd * (1 - lost) / self.price(currency))
+        shown = {"conversion_spread_percentage": lost * 100}
+        self.book(uid, "flex", "usd", {"clearing": -usd}, "conversion", **shown)
+        self.book(uid, "flex", currency, {"clearing": bought}, "conversion", **shown)
+
     def forgive(self, uid: str, wallet: str, currency: str) -> None:
         """Nobody owes the exchange: the insurance fund pays what is missing after a liquidation."""
         missing = -self.balance(uid, wallet, currency)

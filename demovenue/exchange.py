@@ -35,8 +35,10 @@ class Exchange(PeopleCalls, OrderCalls, AccountCalls, ChoiceCalls, PublicCalls, 
         speed: Decimal = Decimal(1),
         start: datetime | None = None,
         manual: bool = False,
+        replay: Path | None = None,
     ) -> None:
-        self._parts = build(data, seed=seed, speed=speed, start=start, manual=manual)
+        """`replay`: a CSV of time and price that drives the index of Bitcoin. ValueError when it cannot be read."""
+        self._parts = build(data, seed=seed, speed=speed, start=start, manual=manual, replay=replay)
         self._saved = self._parts.floor.micros
 
     def step(self) -> None:

@@ -190,6 +190,9 @@ class Executions:
             realized_funding=funding,
             **columns,
         )
+        chosen = self._floor.accounts[uid].pnl_currency.get(market.symbol, "USD")
+        if chosen != "USD" and realized > 0:
+            self._bank.pay_profit_in(uid, chosen.lower().replace("btc", "xbt"), realized)
 
     def _history(self, order: Order, after: Order, fill: Fill, moved: Moved, funding: Decimal) -> None:
         floor, uid, now = self._floor, order.account_uid, self._floor.now

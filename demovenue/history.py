@@ -11,6 +11,7 @@ from demovenue.floor import Floor
 from demovenue.values import Fill, HistoryEvent, HistoryPage, Ledger, LogEntry, Order, Transfer, Withdrawal
 
 MAX_PAGE = 100_000
+BEYOND = 2**62  # above every key
 
 
 class History:
@@ -34,9 +35,10 @@ class History:
         ascending: bool,
         limit: int,
     ) -> list[LogEntry]:
-        where, values = ["account = ?"], [uid]
-        _range(where, values, "at >= ?", to_millis(since) if since else None)
-        _range(where, values, "at < ?", to_millis(before) if before else None)
+        where: list[str] = ["account = ?"]
+        values: list[Any] = [uid]
+        _range(where, values, "id >= ?", self._first("log", "id", [("account", uid)], since))
+        _range(where, values, "id < ?", self._first("log", "id", [("account", uid)], before))
         _range(where, values, "id >= ?", from_id)
         _range(where, values, "id <= ?", to_id)
         _one_of(where, values, "info", info)
@@ -58,10 +60,12 @@ class History:
         changes: Sequence[str],
         reasons: Sequence[str],
     ) -> HistoryPage:
-        where, values = ["account = ?", "family = ?"], [uid, family]
+        where: list[str] = ["account = ?", "family = ?"]
+        values: list[Any] = [uid, family]
+        owner = [("account", uid), ("family", family)]
+        _range(where, values, "seq >= ?", self._first("history", "seq", owner, since))
+        _range(where, values, "seq < ?", self._first("history", "seq", owner, before))
         _range(where, values, "symbol = ?", symbol)
-        _range(where, values, "at >= ?", to_millis(since) if since else None)
-        _range(where, values, "at < ?", to_millis(before) if before else None)
         _range(where, values, "seq > ?" if ascending else "seq < ?", cursor)
         _openings(where, opened, closed)
         _one_of(where, values, "change", changes)
@@ -70,6 +74,15 @@ class History:
         more = len(events) > count
         events = events[:count]
         return HistoryPage(events=tuple(events), cursor=events[-1].seq if more else None)
+
+    def _first(self, table: str, key: str, owner: list[tuple[str, str]], at: datetime | None) -> int | None:
+        """The key of the first row at or after a moment: keys rise with time, so a page never scans by time."""
+        if at is None:
+            return None
+        named = " AND ".join(f"{column} = ?" for column, _ in owner)
+        sql = f"SELECT {key} FROM {table} WHERE {named} AND at >= ? ORDER BY at, {key} LIMIT 1"  # noqa: S608
+        row = next(self._floor.store.rows(sql, *(value for _, value in owner), to_millis(at)), None)
+        return BEYOND if row is None else int(row[0])
 
     def _read(
         self,

@@ -34,7 +34,7 @@ from demovenue.sketch import Sketch
 from demovenue.store import Store
 from demovenue.tickers import Tickers
 from demovenue.triggers import Triggers
-from demovenue.walk import Walk
+from demovenue.walk import Replay, Walk
 
 
 @dataclass
@@ -64,7 +64,9 @@ class Parts:
     memory: Memory
 
 
-def build(data: Path | None, *, seed: int, speed: Decimal, start: datetime | None, manual: bool) -> Parts:
+def build(
+    data: Path | None, *, seed: int, speed: Decimal, start: datetime | None, manual: bool, replay: Path | None
+) -> Parts:
     """Opens the store, and the exchange where it was left or for the first time."""
     store = Store(data)
     clock = open_clock(store, speed=Decimal(0) if manual else speed, start=start)
@@ -82,7 +84,8 @@ def build(data: Path | None, *, seed: int, speed: Decimal, start: datetime | Non
     liquidation = Liquidation(floor, bank, margin, matching, executions, cancels, assignment.takers)
     funding = Funding(floor, bank, margin)
     settlement = Settlement(floor, bank, cancels)
-    walk = Walk(random.Random(f"{seed}:{clock.micros()}:walk"))
+    recorded = Replay.read(replay) if replay else None
+    walk = Walk(random.Random(f"{seed}:{clock.micros()}:walk"), recorded)
     simulation = Simulation(
         floor, walk, matching, funding, settlement, triggers, liquidation, cancels, random.Random(f"{rng.random()}")
     )

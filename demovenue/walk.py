@@ -5,10 +5,15 @@ Floats, because nobody's money is in them: a price becomes `Decimal` where it is
 
 from __future__ import annotations
 
+import csv
 import math
 import random
+from bisect import bisect_right
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 YEAR = 365 * 86400.0
 # coin → (first price, step of the published index, volatility a year, share of the common factor)
@@ -55,17 +60,56 @@ class Weather:
             self.seconds_left = rng.expovariate(1 / WEATHER[self.name][2])
 
 
-class Walk:
-    """All coins at once. `held` prices stand still until released."""
+class Replay:
+    """Recorded prices of one coin, played from the opening on; the last one stands for ever after."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, coin: str, rows: list[tuple[float, float]]) -> None:
+        self.coin = coin
+        self._seconds = [seconds - rows[0][0] for seconds, _ in rows]
+        self._prices = [price for _, price in rows]
+
+    @classmethod
+    def read(cls, path: Path, coin: str = "XBT") -> Replay:
+        """CSV with a header naming `time` (epoch seconds or ISO 8601) and `price`. ValueError when it is not that."""
+        with path.open(encoding="utf-8", newline="") as lines:
+            rows = [(_seconds(row["time"]), float(row["price"])) for row in csv.DictReader(lines)]
+        if not rows or any(price <= 0 for _, price in rows):
+            raise ValueError(f"{path} holds no prices")
+        return cls(coin, sorted(rows))
+
+    def at(self, seconds: float) -> float:
+        """Seconds since the opening; straight lines between the rows."""
+        place = bisect_right(self._seconds, seconds)
+        if place == len(self._seconds):
+            return self._prices[-1]
+        first, last = self._seconds[place - 1], self._seconds[place]
+        share = (seconds - first) / (last - first)
+        return self._prices[place - 1] * (1 - share) + self._prices[place] * share
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return datetime.fromisoformat(text).timestamp()
+
+
+class Walk:
+    """All coins at once. `held` prices stand still until released; a replayed coin goes its recorded way."""
+
+    def __init__(self, rng: random.Random, replay: Replay | None = None) -> None:
         self._rng = rng
+        self._replay = replay
+        self.elapsed = 0.0
         self.weather = Weather()
         self.prices = {coin: first for coin, (first, *_) in COINS.items()}
         self.held: dict[str, Decimal] = {}
+        if replay is not None:
+            self.prices[replay.coin] = replay.at(0.0)
 
     def step(self, seconds: float) -> None:
         rng = self._rng
+        self.elapsed += seconds
         self.weather.pass_time(seconds, rng)
         factor, drift, lasting = WEATHER[self.weather.name]
         # Weather shorter than the step must not blow over all of it.
@@ -75,6 +119,9 @@ class Walk:
         for coin, (_, _, volatility, share) in COINS.items():
             own = rng.gauss(0, 1)
             if coin in self.held:
+                continue
+            if self._replay is not None and coin == self._replay.coin:
+                self.prices[coin] = self._replay.at(self.elapsed)
                 continue
             noise = share * common + math.sqrt(1 - share * share) * own
             move = volatility * scale * noise + drift * share * felt / YEAR
@@ -91,12 +138,14 @@ class Walk:
     def state(self) -> dict[str, object]:
         return {
             "weather": asdict(self.weather),
+            "elapsed": self.elapsed,
             "prices": self.prices,
             "held": {coin: str(price) for coin, price in self.held.items()},
         }
 
-    def restore(self, state: dict[str, dict[str, str]]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         weather = state["weather"]
+        self.elapsed = float(state["elapsed"])
         self.weather = Weather(weather["name"], float(weather["seconds_left"]), float(weather["heat"]))
         self.prices |= {coin: float(price) for coin, price in state["prices"].items()}
         self.held = {coin: Decimal(price) for coin, price in state["held"].items()}

@@ -213,3 +213,19 @@ def test_the_whole_market_is_cheap(world):
         world.exchange.advance(D("0.25"))
     # 40 seconds of 17 markets within 12 % of them.
     assert process_time() - started < 40 * 0.12
+
+
+def test_a_recorded_index_is_played_from_the_opening_on(tmp_path):
+    recorded = tmp_path / "prices.csv"
+    recorded.write_text("time,price\n2020-01-01T00:00:00Z,50000\n2020-01-01T00:01:00Z,51000\n")
+    exchange = Exchange(None, seed=1, start=START, manual=True, replay=recorded)
+    assert exchange.ticker(BTC).index == 50000
+    for _ in range(30):
+        exchange.advance(D(1))
+    assert exchange.ticker("PI_XBTUSD").index == 50500
+    exchange.advance(D(7200))
+    assert exchange.ticker(BTC).index == 51000
+    nothing = tmp_path / "nothing.csv"
+    nothing.write_text("time,price\n")
+    with pytest.raises(ValueError, match="no prices"):
+        Exchange(None, replay=nothing)

@@ -287,6 +287,11 @@ def test_profits_in_another_currency(world):
     world.exchange.set_mark(BTC, percent=D(5))
     flex = world.exchange.wallets(world.trader).flex
     assert 0 < flex.total_unrealized_as_margin < flex.total_unrealized
+    coins = flex.currencies["XBT"].quantity
+    world.send("mkt", "sell", "0.1")
+    assert world.exchange.wallets(world.trader).flex.currencies["XBT"].quantity > coins
+    assert world.exchange.account_log(world.trader)[0].info == "conversion"
+    agree(world)
     with pytest.raises(Refused) as refused:
         world.exchange.set_pnl_currency(world.trader, BTC, "DOGE")
     assert refused.value.number == 89
