@@ -20,6 +20,7 @@ from accounts.forms import KeyForm, blame
 from accounts.middleware import REMEMBERED
 from accounts.models import ApiKey, Environment, KeyState
 from accounts.rules import Fact, NotAllowed, key_facts
+from accounts.stepup import require_fresh_factor
 from accounts.views.request import DeskRequest, desk_of
 
 
@@ -41,6 +42,7 @@ def keys(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @never_cache
 @sensitive_post_parameters("secret")
+@require_fresh_factor
 def add(request: DeskRequest) -> HttpResponse:
     desk = desk_of(request)
     if not access.may_manage_keys(request.membership):
@@ -59,7 +61,7 @@ def add(request: DeskRequest) -> HttpResponse:
 
 @require_POST
 def start_demo(request: DeskRequest) -> HttpResponse:
-    """One click: an account with play money, its key stored, and on to see it."""
+    """One click: an account with play money, its key stored, and on to see it. Nothing to take, so no step-up."""
     try:
         api_key = try_demo(desk_of(request), by=request.user, intent=request.POST.get("intent", "")[:64])
     except NotAllowed as refusal:
@@ -82,6 +84,7 @@ def check(request: DeskRequest, key_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@require_fresh_factor
 def retire(request: DeskRequest, key_id: int) -> HttpResponse:
     api_key = _key(request, key_id)
     if request.method == "GET":

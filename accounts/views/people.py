@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.actions.people import is_open_link, set_preferences, set_up
 from accounts.forms import ProfileForm, SetupForm, blame
 from accounts.rules import NotAllowed
+from accounts.stepup import note_password
 from accounts.views.request import DeskRequest
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -34,6 +35,7 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
             blame(form, refusal)
         else:
             login(request, user, backend=BACKEND)
+            note_password(request, user)
             return redirect("overview")
     return render(request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200)
 

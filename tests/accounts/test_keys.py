@@ -19,6 +19,7 @@ from accounts.models import Account, ApiKey, AuditRow, Desk, KeyState, User
 from accounts.rules import NotAllowed, key_facts
 from accounts.store import store
 from accounts.venues import session_for
+from tests.accounts.signing_in import sign_in
 from tests.venue_process import DemoKey, DemoVenue, free_port
 
 pytestmark = [pytest.mark.venue]
@@ -120,7 +121,7 @@ def test_a_key_without_permission(venue: DemoVenue, desk: Desk, owner: User) -> 
 
 
 def test_a_read_only_key_is_kept_and_may_not_trade(venue: DemoVenue, desk: Desk, owner: User, client: Client) -> None:
-    client.force_login(owner)
+    sign_in(client, owner)
     key = venue.signup(general="read").key
     answer = client.post("/keys/add/", typed(key), follow=True)
     assert b"places no orders" in answer.content
@@ -308,7 +309,7 @@ def typed(key: DemoKey, **changes: str) -> dict[str, str]:
 def test_a_refused_form_keeps_what_was_typed_but_never_the_secret(
     venue: DemoVenue, owner: User, client: Client
 ) -> None:
-    client.force_login(owner)
+    sign_in(client, owner)
     key = DemoKey(venue.signup().key.public, random_text(64))
     answer = client.post("/keys/add/", typed(key))
     assert answer.status_code == 422
@@ -321,7 +322,7 @@ def test_a_refused_form_keeps_what_was_typed_but_never_the_secret(
 
 def test_no_page_shows_a_stored_secret(stored: ApiKey, owner: User, client: Client) -> None:
     pair = vault.unseal(stored)
-    client.force_login(owner)
+    sign_in(client, owner)
     for page in ("/keys/", "/keys/add/", f"/keys/{stored.pk}/retire/", "/activity/"):
         answer = client.get(page)
         assert answer.status_code == 200
@@ -330,7 +331,7 @@ def test_no_page_shows_a_stored_secret(stored: ApiKey, owner: User, client: Clie
 
 
 def test_one_click_opens_a_demo_account_and_goes_to_it(venue: DemoVenue, owner: User, client: Client) -> None:
-    client.force_login(owner)
+    sign_in(client, owner)
     answer = client.post("/keys/try-demo/", {"intent": "one"})
     assert (answer.status_code, answer["Location"]) == (302, "/")
     assert client.session["account"] == Account.objects.get().pk
@@ -338,17 +339,17 @@ def test_one_click_opens_a_demo_account_and_goes_to_it(venue: DemoVenue, owner: 
 
 def test_a_viewer_and_a_stranger_change_nothing(stored: ApiKey, viewer: User, stranger: User, client: Client) -> None:
     paths = ["/keys/try-demo/", "/keys/add/", f"/keys/{stored.pk}/check/", f"/keys/{stored.pk}/retire/"]
-    client.force_login(viewer)
+    sign_in(client, viewer)
     assert [client.post(path, {}).status_code for path in paths] == [403] * 4
     assert b"Retire" not in client.get("/keys/").content
-    client.force_login(stranger)
+    sign_in(client, stranger)
     assert [client.post(path, {}).status_code for path in paths[2:]] == [404] * 2
     assert b"Mine" not in client.get("/keys/").content
     assert ApiKey.objects.get().state == KeyState.ACTIVE
 
 
 def test_retiring_asks_first_and_checking_answers_in_a_sentence(stored: ApiKey, owner: User, client: Client) -> None:
-    client.force_login(owner)
+    sign_in(client, owner)
     assert "works." in client.post(f"/keys/{stored.pk}/check/", follow=True).content.decode()
     assert b"cannot be brought back" in client.get(f"/keys/{stored.pk}/retire/").content
     assert ApiKey.objects.get().state == KeyState.ACTIVE
