@@ -18,7 +18,7 @@ MONEY = frozenset({"USD", "EUR", "GBP", "USDT", "USDC", "CHF", "AUD", "CAD"})
 
 def fixed(value: Decimal | None, places: int, *, sign: bool = False) -> str:
     """`-1234.5` with 2 places is `−1 234.50`: half-even, thin spaces, a real minus; `sign` adds a plus to gains."""
-    if value is None:
+    if not isinstance(value, Decimal):  # templates hand on "" for what is missing
         return NOTHING
     with localcontext(WIDE):
         rounded = value.quantize(Decimal(1).scaleb(-max(places, 0)), ROUND_HALF_EVEN)
@@ -30,7 +30,7 @@ def fixed(value: Decimal | None, places: int, *, sign: bool = False) -> str:
 
 def free(value: Decimal | None) -> str:
     """As many decimals as the number has, and no more."""
-    if value is None:
+    if not isinstance(value, Decimal):  # templates hand on "" for what is missing
         return NOTHING
     with localcontext(WIDE):
         return fixed(value, places_of(value.normalize()))
@@ -65,7 +65,7 @@ def milliseconds(moment: datetime | None) -> int | str:
 
 def short(value: Decimal | None) -> str:
     """Three or four figures and a letter: `156.4 M`."""
-    if value is None:
+    if not isinstance(value, Decimal):  # templates hand on "" for what is missing
         return NOTHING
     for size, letter in ((9, "B"), (6, "M"), (3, "k")):
         if abs(value) >= Decimal(10) ** size:

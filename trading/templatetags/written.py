@@ -52,7 +52,7 @@ def lined_up(value: Decimal | None, currency: str) -> str:
 
 @register.filter
 def percent(share: Decimal | None, places: int = 1) -> str:
-    return written.NOTHING if share is None else f"{written.fixed(share * 100, places)} %"
+    return f"{written.fixed(share * 100, places)} %" if isinstance(share, Decimal) else written.NOTHING
 
 
 @register.filter

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
+from accounts.rules import NotAllowed
 from krakenfutures.values import Instrument, Ticker
 from trading.instruments import instrument_for, instruments
 from trading.live.latest import latest_tickers
@@ -69,7 +70,10 @@ def markets(request: HttpRequest) -> HttpResponse:
 def favourite(request: HttpRequest, symbol: str) -> HttpResponse:
     """Turns the star on or off."""
     assert isinstance(request.user, User)
-    known = instrument_for(environment_of(request), symbol).symbol
+    try:
+        known = instrument_for(environment_of(request), symbol).symbol
+    except NotAllowed:
+        raise Http404 from None
     liked, created = Favourite.objects.get_or_create(user=request.user, symbol=known)
     if not created:
         liked.delete()
