@@ -43,7 +43,8 @@ def add_routes(table: Table) -> None:
 def instruments(call: Call) -> Fields:
     wanted = contract_types(call)
     found = call.exchange.instruments(expired=call.params.flag("expired") or False)
-    return {"instruments": [one.raw for one in found if is_wanted(one, wanted)]}
+    states = {state.symbol: state for state in call.exchange.statuses()}
+    return {"instruments": [market.instrument(one, states.get(one.symbol)) for one in found if is_wanted(one, wanted)]}
 
 
 def contract_types(call: Call) -> set[str]:

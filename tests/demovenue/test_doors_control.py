@@ -110,6 +110,8 @@ def test_a_market_is_suspended_and_made_post_only(venue: DemoVenue, account: Dem
     assert venue.order(account.key, **wish)["status"] == "marketSuspended"
     _post(venue, "/demo/market", {"symbol": "PF_SOLUSD", "suspended": False, "post_only": True})
     assert venue.order(account.key, **wish | {"limitPrice": price + 5})["status"] == "marketIsPostOnly"
+    rows = venue.get("/derivatives/api/v3/instruments").json()["instruments"]
+    assert [row["symbol"] for row in rows if row["postOnly"]] == ["PF_SOLUSD"]
     _post(venue, "/demo/market", {"symbol": "PF_SOLUSD", "post_only": False})
 
 

@@ -24,9 +24,18 @@ _NOT_FOR_THE_ACCOUNT = frozenset(
 )
 
 
-def own_instrument(instrument: Instrument, *, restricted: bool) -> Fields:
+def instrument(value: Instrument, state: InstrumentStatus | None) -> Fields:
+    """A row of `instruments`: the recorded facts, with what was switched since."""
+    if state is None:
+        return value.raw
+    row = {**value.raw, "postOnly": state.post_only}
+    row.pop("makerProtectionMillis", None)
+    return row | ({"makerProtectionMillis": state.maker_protection_ms} if state.maker_protection_ms else {})
+
+
+def own_instrument(value: Instrument, *, restricted: bool) -> Fields:
     """A row of `trading/instruments`: the account's own view of a market."""
-    row = {name: value for name, value in instrument.raw.items() if name not in _NOT_FOR_THE_ACCOUNT}
+    row = {name: field for name, field in value.raw.items() if name not in _NOT_FOR_THE_ACCOUNT}
     return {**row, "minimumTradeSize": 0, "restricted": restricted}
 
 
