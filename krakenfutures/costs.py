@@ -26,6 +26,9 @@ REDUCE = Cost(10, urgent=True)
 AMEND = Cost(10)
 CANCEL = Cost(10, urgent=True)
 CANCEL_ALL = Cost(25, urgent=True)
+TRANSFER = Cost(10)
+WITHDRAW = Cost(100)
+HISTORY = Cost(0)  # has a pool of its own, which this budget knows nothing of
 
 
 def batch(elements: int) -> Cost:

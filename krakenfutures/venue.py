@@ -10,10 +10,12 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
 from krakenfutures.events import Event
+from krakenfutures.funds import CASH, Destination, LedgerRow, MoneyOutcome, Transfer
 from krakenfutures.values import (
     BookSnapshot,
     Candle,
@@ -110,6 +112,24 @@ class Account(Protocol):
     def fills(self, *, before: datetime | None = None) -> list[Fill]: ...
 
 
+class Funds(Protocol):
+    """What moves money answers an outcome and is never sent twice; the reads raise the error tree."""
+
+    def withdraw(self, currency: str, amount: Decimal, *, source: str = CASH) -> MoneyOutcome: ...
+    def move(self, transfer: Transfer) -> MoneyOutcome: ...
+    def destinations(self) -> list[Destination]: ...
+    def ledger(
+        self,
+        *,
+        from_id: int | None = None,
+        to_id: int | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        count: int = 500,
+        oldest_first: bool = False,
+    ) -> list[LedgerRow]: ...
+
+
 class Session(Protocol):
     """Everything one credential may do. Close it, or use it as a context manager."""
 
@@ -117,6 +137,8 @@ class Session(Protocol):
     def orders(self) -> Orders: ...
     @property
     def account(self) -> Account: ...
+    @property
+    def funds(self) -> Funds: ...
     def close(self) -> None: ...
 
 

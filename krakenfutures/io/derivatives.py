@@ -16,6 +16,7 @@ from krakenfutures import costs
 from krakenfutures.costs import Cost
 from krakenfutures.errors import Refused, Throttled, Unreachable, Unreadable
 from krakenfutures.events import Event
+from krakenfutures.io.funds import DerivativesFunds
 from krakenfutures.io.rest import NotSent, Parameters, Rest, Signer
 from krakenfutures.io.socket import watch_account, watch_market
 from krakenfutures.numbers import iso, plain
@@ -80,7 +81,7 @@ class DerivativesVenue:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            features=frozenset(Feature) - {Feature.HISTORY, Feature.WITHDRAW},
+            features=frozenset(Feature) - {Feature.HISTORY},
             order_types=frozenset(OrderType) - {OrderType.UNKNOWN},
             batch_size=BATCH_SIZE,
         )
@@ -162,6 +163,7 @@ class DerivativesSession:
         self._signer: Signer | None = signer
         self.orders = DerivativesOrders(self)
         self.account = DerivativesAccount(self)
+        self.funds = DerivativesFunds(self)
 
     def read(self, path: str, parameters: Parameters = (), *, cost: Cost = costs.READ) -> Any:
         return self._rest.read(path, parameters, signer=self._key(), cost=cost)
