@@ -16,9 +16,10 @@ from trading.live.streams import NO_RELAY, Stream
 from trading.plain import encode
 
 TAPE = 50  # trades a snapshot holds
+MOST_TRADES = 500  # that one message tells one by one
 
 Batch = Mapping[str, Any]  # made by `trading.live.market`
-Addition = Sequence[str] | Sequence[bytes] | None  # changed symbols, new trades, or simply "it changed"
+Addition = Sequence[Any] | None  # changed symbols (text), new trades (JSON, newest first), or simply "it changed"
 
 _ticker = msgspec.json.Decoder(Ticker)
 _parts = msgspec.json.Decoder(list[msgspec.Raw])
@@ -131,11 +132,10 @@ class Board:
             rows = {symbol: self.rows[symbol] for symbol in symbols if symbol in self.rows}
             return "upd", Entry(self._rows_json(rows), None, self.relay_ms)
         if stream.kind == "trades":
-            count = TAPE + 1 if None in additions else sum(len(part) for part in additions if part)
-            if count <= TAPE:
-                newest = list(self.tapes[stream.symbol])[:count] if stream.symbol in self.tapes else []
-                return "upd", Entry(b'{"trades":[%s]}' % b",".join(newest), None, self.relay_ms)
-            return "snap", self.snapshot(stream)  # more than we keep, or a new beginning: the page replaces all
+            trades = [bytes(trade) for part in reversed(additions) if part for trade in part]  # newest first
+            if None not in additions and len(trades) <= MOST_TRADES:
+                return "upd", Entry(b'{"trades":[%s]}' % b",".join(trades), None, self.relay_ms)
+            return "snap", self.snapshot(stream)  # too many to tell, or a new beginning: the page replaces all
         if stream.kind == "tickers":
             return "snap", self.snapshot(stream)
         return "upd", self.snapshot(stream)

@@ -10,7 +10,7 @@ from trading.live.frames import Frame
 from trading.live.streams import Stream
 from trading.live.transport import Pipe
 
-UNSEEN_BYTES = 512 * 1024  # beyond this a socket gets snapshots only
+UNSEEN_BYTES = 1024 * 1024  # beyond this a socket gets snapshots only
 SNAPSHOT_EVERY = 2.0  # seconds between the snapshots that a lagging socket gets
 UNSEEN_FRAMES = 2000  # for a reader that never acknowledges, however little it is sent
 WAITING_BYTES = 256 * 1024  # the same for what waits in this process

@@ -37,7 +37,5 @@ class Crew:
             for task in self.tasks:
                 task.cancel()
             await asyncio.wait(self.tasks, timeout=patience)
-        if self.trouble.done():
-            self.trouble.exception()  # it was seen
-        else:
-            self.trouble.cancel()
+        if not self.trouble.cancel() and not self.trouble.cancelled():
+            self.trouble.exception()  # seen, so that nobody complains it was not

@@ -152,8 +152,9 @@ class Lane:
         while True:
             await self.bell.wait()
             self.bell.clear()
+            began = time.monotonic()
             self.flush()
-            await asyncio.sleep(self.interval)
+            await asyncio.sleep(began + self.interval - time.monotonic())
 
     def flush(self) -> None:
         pending, self.pending = self.pending, {}

@@ -10,7 +10,7 @@ from krakenfutures.book import Book
 from krakenfutures.events import Disconnected, Event, Gap, TradesSnapshot
 from krakenfutures.values import BookDelta, BookSnapshot, Ticker, Trade
 from trading.live import wire
-from trading.live.board import TAPE
+from trading.live.board import MOST_TRADES, TAPE
 from trading.live.link import LinkState
 
 DEPTH = 25
@@ -29,7 +29,7 @@ class Market:
         self.tapes: dict[str, deque[bytes]] = {}  # newest first
         self.changed_tickers: set[str] = set()
         self.changed_books: set[str] = set()
-        self.new_trades: dict[str, list[bytes]] = {}  # newest first
+        self.new_trades: dict[str, list[bytes]] = {}  # oldest first
         self.whole_tapes: set[str] = set()
         self.gone: set[str] = set()  # no longer followed
         self.unlisted: set[str] = set()
@@ -70,7 +70,7 @@ class Market:
             return  # its snapshot is still to come, or nobody looks any more
         text = wire.trade_json(trade)
         self.tapes[trade.symbol].appendleft(text)
-        self.new_trades.setdefault(trade.symbol, []).insert(0, text)
+        self.new_trades.setdefault(trade.symbol, []).append(text)
 
     def _void(self, symbols: list[str]) -> None:
         for symbol in symbols:
@@ -129,8 +129,10 @@ class Market:
         return wire.milliseconds(book.at), wire.book_json(book.as_snapshot(DEPTH), gap=not book.valid)
 
     def _trades(self, symbol: str) -> tuple[bool, list[bytes]]:
-        whole = symbol in self.whole_tapes
-        return whole, list(self.tapes[symbol]) if whole else self.new_trades[symbol][:TAPE]
+        new = self.new_trades.get(symbol, [])
+        if symbol in self.whole_tapes or len(new) > MOST_TRADES:
+            return True, list(self.tapes[symbol])
+        return False, new[::-1]
 
     def tape(self, symbol: str) -> bytes:
         return b"[%s]" % b",".join(self.tapes[symbol])

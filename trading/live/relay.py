@@ -161,6 +161,7 @@ class Term:
         while True:
             await self.bell.wait()
             self.bell.clear()
+            began = time.monotonic()
             link, self.link = self.link, None
             accounts, self.accounts = self.accounts, {}
             batch = self.market.take(link, accounts)
@@ -172,7 +173,7 @@ class Term:
                 if not self.missed_store:
                     log.warning("the store does not take what the relay says: %s", problem)
                 self.missed_store = True
-            await asyncio.sleep(BATCH_SECONDS)
+            await asyncio.sleep(began + BATCH_SECONDS - time.monotonic())
 
     async def _tell_links(self) -> None:
         """Once a second, and at once when a state changes: a page must not look live when it is not."""
