@@ -11,7 +11,7 @@ from typing import Any
 
 from demovenue.events import BalancesChanged, Logged
 from demovenue.floor import HOUSE, Floor
-from demovenue.sums import booked
+from demovenue.sums import booked, is_sane
 from demovenue.values import LogEntry, Refused
 
 ZERO = Decimal(0)
@@ -152,7 +152,7 @@ class Bank:
             raise Refused("invalidAccount")
         if not wallet_takes(wallet, currency):
             raise Refused("invalidUnit")
-        if not amount.is_finite() or amount <= 0 or amount != booked(currency, amount):
+        if not is_sane(amount) or amount <= 0 or amount != booked(currency, amount):
             raise Refused("invalidAmount")
 
     def cover_debt(self, uid: str) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from demovenue.floor import Floor
 from demovenue.market import Market
-from demovenue.sums import is_multiple, notional_usd
+from demovenue.sums import is_multiple, is_sane, notional_usd
 from demovenue.values import Order, OrderWish
 
 MAX_CLI_ORD_ID = 100
@@ -77,7 +77,7 @@ def market_open(market: Market, order_type: str, now: datetime) -> str | None:
 
 def size(market: Market, amount: Decimal) -> str | None:
     instrument = market.instrument
-    if not amount.is_finite() or amount <= 0 or not is_multiple(amount, instrument.lot):
+    if not is_sane(amount) or amount <= 0 or not is_multiple(amount, instrument.lot):
         return "invalidSize"
     if amount > instrument.max_position:
         return "maxPositionViolation"
@@ -85,7 +85,7 @@ def size(market: Market, amount: Decimal) -> str | None:
 
 
 def on_tick(market: Market, price: Decimal | None) -> bool:
-    return price is not None and price.is_finite() and price > 0 and is_multiple(price, market.instrument.tick)
+    return price is not None and is_sane(price) and price > 0 and is_multiple(price, market.instrument.tick)
 
 
 def collar(market: Market, side: str, limit: Decimal) -> str | None:
@@ -107,7 +107,7 @@ def prices(market: Market, wish: OrderWish) -> str | None:
 
 
 def trailing(market: Market, deviation: Decimal | None, unit: str | None) -> str | None:
-    if deviation is None or not deviation.is_finite() or deviation <= 0:
+    if deviation is None or not is_sane(deviation) or deviation <= 0:
         return "invalidPrice"
     if unit == "PERCENT":
         fine = Decimal("0.1") <= deviation <= 50 and is_multiple(deviation, Decimal("0.1"))

@@ -11,6 +11,7 @@ from demovenue.events import AccountChanged, PositionsChanged
 from demovenue.floor import Floor
 from demovenue.margin import Margin
 from demovenue.market import Market
+from demovenue.sums import is_sane
 from demovenue.values import Account, Refused
 
 STRATEGIES = {"REJECT_TAKER", "CANCEL_MAKER_SELF", "CANCEL_MAKER_CHILD", "CANCEL_MAKER_ANY"}
@@ -35,7 +36,7 @@ class Preferences:
         market, account = self._flex_market(symbol), self._floor.account(uid)
         chosen = {key: cap for key, cap in account.max_leverage.items() if key != symbol}
         if leverage is not None:
-            if not leverage.is_finite() or not 0 < leverage <= 1 / market.instrument.levels[0].initial:
+            if not is_sane(leverage) or not 0 < leverage <= 1 / market.instrument.levels[0].initial:
                 raise Refused("invalidArgument")
             chosen[symbol] = leverage
         self._change(account, max_leverage=chosen)

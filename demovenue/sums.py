@@ -97,5 +97,10 @@ def market_limit(buy: bool, reference: Decimal, tick: Decimal) -> Decimal:
     return (reference * Decimal("0.99") / tick).to_integral_value(ROUND_UP) * tick
 
 
+def is_sane(amount: Decimal) -> bool:
+    """Finite, and of a magnitude that 28 digits can reckon with; what is not would raise instead of being refused."""
+    return amount.is_finite() and (not amount or -16 < amount.adjusted() < 13)
+
+
 def is_multiple(amount: Decimal, step: Decimal) -> bool:
-    return amount % step == 0
+    return is_sane(amount) and amount % step == 0

@@ -11,6 +11,7 @@ import msgspec
 from demovenue.checks import TRIGGERS
 from demovenue.floor import Floor
 from demovenue.market import Market
+from demovenue.sums import is_multiple, is_sane
 from demovenue.values import Order, OrderWish
 
 DEFAULT_SIGNAL = "mark"  # the reference does not say
@@ -50,10 +51,18 @@ class Triggers:
         """A status word when the trigger cannot be placed. Reduce-only ones need no position."""
         if order.trigger_signal not in {"mark", "index", "last"} or order.trigger_price is None:
             return "invalidPrice"
-        if order.trigger_price <= 0:
-            return "invalidPrice"
-        both = order.limit_price is not None and order.limit_offset_value is not None
-        return "invalidPrice" if both else None
+        fine = order.trigger_price > 0 and (order.limit_offset_value is None or self._offset_fits(market, order))
+        return None if fine else "invalidPrice"
+
+    def _offset_fits(self, market: Market, order: Order) -> bool:
+        """Not beside an absolute limit; of a known unit; on the tick; and leaving a price above zero."""
+        offset = order.limit_offset_value
+        if offset is None or not is_sane(offset) or order.limit_price is not None:
+            return False
+        if order.limit_offset_unit == "QUOTE_CURRENCY" and not is_multiple(offset, market.instrument.tick):
+            return False
+        known = order.limit_offset_unit in {"PERCENT", "QUOTE_CURRENCY"}
+        return known and (self.limit_of(market, order) or Decimal(0)) > 0
 
     @staticmethod
     def trail(market: Market, above: bool, signal: str, deviation: Decimal | None, unit: str | None) -> Decimal | None:

@@ -11,7 +11,11 @@ import msgspec
 
 from demovenue.events import InstrumentsChanged
 from demovenue.facade.base import Calls
+from demovenue.sums import is_sane
 from demovenue.values import InstrumentStatus, Notification, Refused
+
+LONGEST_JUMP = Decimal(366 * 86400)  # seconds
+MAX_SPEED = Decimal(1000)
 
 
 class ControlCalls(Calls):
@@ -25,8 +29,10 @@ class ControlCalls(Calls):
         """Moves index and mark and holds them; returns the mark. `percent` is relative to the mark now."""
         with self._command() as parts:
             market = parts.floor.market(symbol)
+            if not all(is_sane(given) for given in (price, percent) if given is not None):
+                raise Refused("invalidArgument")
             wanted = price if price is not None else market.mark * (1 + (percent or Decimal(0)) / 100)
-            if not wanted.is_finite() or wanted < market.instrument.tick:
+            if not is_sane(wanted) or wanted < market.instrument.tick:
                 raise Refused("invalidArgument")
             parts.simulation.hold(market, wanted.quantize(market.mark_step) if price is None else wanted)
             parts.simulation.watch_now()
@@ -42,7 +48,10 @@ class ControlCalls(Calls):
             parts.memory.save()
 
     def advance(self, seconds: Decimal) -> datetime:
-        """Jumps and catches up: every funding hour and maturity in between happens. Returns the new time."""
+        """Jumps and catches up: every funding hour and maturity in between happens. Returns the new time. At most
+        a year; Refused `invalidArgument`."""
+        if not is_sane(seconds) or not 0 <= seconds <= LONGEST_JUMP:
+            raise Refused("invalidArgument")
         with self._command() as parts:
             parts.clock.advance(seconds)
             parts.simulation.catch_up(parts.clock.micros())
@@ -50,6 +59,8 @@ class ControlCalls(Calls):
         return self.now()
 
     def set_speed(self, speed: Decimal) -> None:
+        if not is_sane(speed) or not 0 <= speed <= MAX_SPEED:
+            raise Refused("invalidArgument")
         with self._command() as parts:
             parts.clock.set_speed(speed)
             parts.memory.save()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from demovenue.events import Filled, OrderChanged
 from demovenue.values import CancelWish, EditWish, OrderWish, Refused
-from tests.demovenue.engine_world import BTC, World
+from tests.demovenue.engine_world import BTC, World, balances_of
 
 
 @pytest.fixture
@@ -332,3 +335,48 @@ def test_the_faults_that_fill(world):
     assert world.exchange.order_status(world.trader, [partly.order_id], [])[0].filled == D("0.05")
     world.send("mkt", "buy", "0.01", fault="unknown_fill_type")
     assert world.exchange.fills(world.trader)[0].fill_type == "novelFill"
+
+
+NUMBERS = st.one_of(
+    st.decimals(allow_nan=True, allow_infinity=True),
+    st.sampled_from([D("1e400"), D("1e-300"), D("-0"), D("84000"), D("0.0001"), D("1e12"), D("99999999999999.5")]),
+)
+
+
+@given(
+    st.sampled_from(["lmt", "post", "ioc", "fok", "mkt", "stp", "take_profit", "trailing_stop"]),
+    st.sampled_from([BTC, "PI_XBTUSD", "PF_XRPUSD"]),
+    NUMBERS,
+    NUMBERS,
+    NUMBERS,
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_sent_there_is_an_answer(world, order_type, symbol, size, price, other):
+    before = set(balances_of(world.exchange, world.trader).items()), world.exchange.positions(world.trader)
+    result = world.exchange.send_order(
+        world.trader,
+        OrderWish(
+            order_type=order_type,
+            symbol=symbol,
+            side="buy",
+            size=size,
+            limit_price=price,
+            stop_price=other,
+            trailing_max_deviation=other,
+            trailing_unit="PERCENT",
+            limit_offset_value=None if order_type != "stp" else other,
+            limit_offset_unit="PERCENT",
+        ),
+    )
+    assert result.status
+    if result.status != "placed":
+        assert before == (
+            set(balances_of(world.exchange, world.trader).items()),
+            world.exchange.positions(world.trader),
+        )
+    with suppress(Refused):
+        world.exchange.transfer(world.trader, source="cash", target="flex", unit="usd", amount=size)
+    with suppress(Refused):
+        world.exchange.set_max_leverage(world.trader, BTC, price)
+    world.exchange.set_max_leverage(world.trader, BTC, None)
+    world.exchange.cancel_all(world.trader)
