@@ -17,13 +17,11 @@ from krakenfutures.numbers import plain
 from krakenfutures.values import NewOrder, OrderType, Outcome, Side, TriggerSignal
 from trading import clock
 from trading.actions.bells import ring
-from trading.actions.learning import learn, news_of_placement
+from trading.actions.learning import learn_answer, news_of_placement
 from trading.actions.reaching import require_trader, trading_session
 from trading.instruments import instrument_for
 from trading.models import Order, OrderStatus
-from trading.publish import announce
 from trading.rules import refusals
-from trading.telling import tell_order
 
 ACCEPT_WITHIN = timedelta(seconds=5)  # the venue refuses an order that reaches it later
 TOO_LATE = "wouldProcessAfterSpecifiedTime"
@@ -64,10 +62,13 @@ def place_order(
         trigger_signal=trigger_signal,
         reduce_only=reduce_only,
     )
-    if seen := _seen(intent_id, account):
-        return seen
-    key = require_trader(by, account)
-    check(wish, account.environment)
+    try:
+        key = require_trader(by, account)
+        check(wish, account.environment)
+    except NotAllowed as refusal:
+        if refusal.code != "role" and (seen := _seen(intent_id, account)):
+            return seen  # what was sent was sent, whatever the rules would say of it now
+        raise
     with trading_session(key) as session:
         deadline = clock.venue_now(account.environment) + ACCEPT_WITHIN
         order, stored_now = _store_intent(intent_id, wish, account, by, deadline)
@@ -116,7 +117,6 @@ def _store_intent(
                 sent_at=timezone.now(),
             )
             record(by, "order.sent", order, desk=account.desk, **_told(wish))
-            announce(account.pk, "order", tell_order(order))
         return order, True
     except IntegrityError:
         seen = _seen(intent_id, account)
@@ -128,8 +128,7 @@ def _store_intent(
 def _write_down(order: Order, outcome: Outcome, account: Account, by: User) -> Order:
     news = news_of_placement(outcome)
     with transaction.atomic():
-        known = learn(account.pk, news, order_id=order.pk)
-        assert known is not None
+        known = learn_answer(order, news)
         record(by, "order.answered", known, desk=account.desk, status=known.status, venue_status=known.venue_status)
         if known.is_unsettled:
             ring("trading.resolve_order", known.pk)
