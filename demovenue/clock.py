@@ -33,6 +33,7 @@ class DemoClock:
 
     def __init__(self, start: int, speed: Decimal, wall: Callable[[], int] = wall_micros) -> None:
         self._wall = wall
+        self.started = start  # exactly, while `micros` has already moved on
         self._base = start
         self._since = wall()
         self.speed = speed

@@ -41,7 +41,7 @@ class Floor:
         self.store = store
         self.clock = clock
         self.ids = Ids(rng)
-        self.micros = clock.micros()
+        self.micros = clock.started
         self._now = (self.micros, from_micros(self.micros))
         self.accounts: dict[str, Account] = {}
         self.keys: dict[str, Key] = {}

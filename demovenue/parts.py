@@ -70,8 +70,13 @@ def build(
     """Opens the store, and the exchange where it was left or for the first time."""
     store = Store(data)
     clock = open_clock(store, speed=Decimal(0) if manual else speed, start=start)
-    rng = random.Random(f"{seed}:{clock.micros()}")
-    floor = Floor(store, clock, rng)
+    recorded = Replay.read(replay) if replay else None
+    # Seeded by the moment too, so that a restart does not repeat the identifiers of the first start.
+    walk = Walk(random.Random(f"{seed}:{clock.started}:walk"), recorded)
+    return assemble(Floor(store, clock, random.Random(f"{seed}:{clock.started}")), walk, seed)
+
+
+def assemble(floor: Floor, walk: Walk, seed: int) -> Parts:
     bank = Bank(floor)
     margin = Margin(floor, bank)
     fees = Fees(floor)
@@ -84,11 +89,8 @@ def build(
     liquidation = Liquidation(floor, bank, margin, matching, executions, cancels, assignment.takers)
     funding = Funding(floor, bank, margin)
     settlement = Settlement(floor, bank, cancels)
-    recorded = Replay.read(replay) if replay else None
-    walk = Walk(random.Random(f"{seed}:{clock.micros()}:walk"), recorded)
-    simulation = Simulation(
-        floor, walk, matching, funding, settlement, triggers, liquidation, cancels, random.Random(f"{rng.random()}")
-    )
+    rng = random.Random(f"{seed}:{floor.micros}:market")
+    simulation = Simulation(floor, walk, matching, funding, settlement, triggers, liquidation, cancels, rng)
     memory = Memory(floor, simulation, settlement)
     opening = memory.opening(seed)
     sketch = Sketch(str(opening.seed), opening.micros // MINUTE, opening.prices)
@@ -97,8 +99,8 @@ def build(
     simulation.charts, simulation.tickers = charts, tickers
     floor.watch_trade = simulation.record
     parts = Parts(
-        store=store,
-        clock=clock,
+        store=floor.store,
+        clock=floor.clock,
         floor=floor,
         bank=bank,
         margin=margin,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from demovenue import sums
 from demovenue.bank import Bank
@@ -62,33 +63,7 @@ class Settlement:
                 funded=floor.now,
             )
         )
-        shown = {
-            "contract": market.symbol.lower(),
-            "trade_price": price,
-            "mark_price": market.mark,
-            "collateral": instrument.currency.upper(),
-        }
-        self._bank.log(
-            uid,
-            instrument.wallet,
-            market.symbol.lower(),
-            position.size,
-            ZERO,
-            "settlement",
-            old_average_entry_price=position.entry,
-            new_average_entry_price=position.entry,
-            **shown,
-        )
-        paid = sums.booked(instrument.currency, realized)
-        self._bank.book(
-            uid,
-            instrument.wallet,
-            instrument.currency,
-            {"clearing": paid},
-            "settlement",
-            realized_pnl=paid,
-            **shown,
-        )
+        self._log(market, position, realized)
         if not instrument.inverse:
             self._bank.cover_debt(uid)
         change = PositionChange(
@@ -104,3 +79,34 @@ class Settlement:
         )
         floor.record(uid, "positions", "PositionUpdate", market.symbol, position=change)
         floor.ring(PositionsChanged(account_uid=uid))
+
+    def _log(self, market: Market, position: Position, realized: Decimal) -> None:
+        """Two rows, as for a trade."""
+        instrument, price = market.instrument, market.index
+        shown = {
+            "contract": market.symbol.lower(),
+            "trade_price": price,
+            "mark_price": market.mark,
+            "collateral": instrument.currency.upper(),
+        }
+        self._bank.log(
+            position.account_uid,
+            instrument.wallet,
+            market.symbol.lower(),
+            position.size,
+            ZERO,
+            "settlement",
+            old_average_entry_price=position.entry,
+            new_average_entry_price=position.entry,
+            **shown,
+        )
+        paid = sums.booked(instrument.currency, realized)
+        self._bank.book(
+            position.account_uid,
+            instrument.wallet,
+            instrument.currency,
+            {"clearing": paid},
+            "settlement",
+            realized_pnl=paid,
+            **shown,
+        )

@@ -30,7 +30,7 @@ from demovenue.walk import COINS, YEAR, Walk
 
 TICK = SECOND // 4
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
-LIVE = 4 * TICK  # up to here every tick is played
+LIVE = 40 * TICK  # up to here every tick is played
 NEAR = 60 * SECOND  # up to here four longer ticks are
 FAR = 6 * HOUR  # up to here leaps are minutes, beyond they are hours
 PREMIUM_SPREAD, PREMIUM_SECONDS = 0.00012, 1800.0

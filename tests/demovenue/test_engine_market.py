@@ -229,3 +229,24 @@ def test_a_recorded_index_is_played_from_the_opening_on(tmp_path):
     nothing.write_text("time,price\n")
     with pytest.raises(ValueError, match="no prices"):
         Exchange(None, replay=nothing)
+
+
+def test_the_tape_does_not_depend_on_how_often_it_is_looked_at():
+    often, seldom = open_exchange(seed=5), open_exchange(seed=5)
+    for _ in range(60):
+        often.advance(D("0.125"))
+    seldom.advance(D("7.5"))
+    assert [t.uid for t in often.trades(BTC)] == [t.uid for t in seldom.trades(BTC)]
+    assert often.book(BTC).bids == seldom.book(BTC).bids
+
+
+def test_a_running_clock_makes_the_same_tape_as_a_standing_one():
+    running = Exchange(None, seed=5, start=START, speed=D(4))
+    deadline = perf_counter() + 10
+    while running.now() < START + timedelta(seconds=3) and perf_counter() < deadline:
+        running.step()
+    standing = open_exchange(seed=5)
+    standing.advance(D(3))
+    until = START + timedelta(seconds=2.5)
+    tapes = [[t.uid for t in e.trades(BTC, limit=500) if t.at < until] for e in (running, standing)]
+    assert tapes[0] == tapes[1]
