@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 
+from accounts.models.desk import desks_of
+
 if TYPE_CHECKING:
     from accounts.models.user import User
 
@@ -16,7 +18,7 @@ class Environment(models.TextChoices):
 
 class AccountQuerySet(models.QuerySet["Account"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(desk__memberships__user=user)
+        return self.filter(desk__in=desks_of(user))
 
 
 class Account(models.Model):

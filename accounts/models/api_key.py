@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 
+from accounts.models.desk import desks_of
 from krakenfutures.values import Permission
 
 if TYPE_CHECKING:
@@ -16,12 +17,13 @@ PERMISSIONS = [(permission.value, permission.value) for permission in Permission
 class KeyState(models.TextChoices):
     ACTIVE = "active", "Active"
     FAILING = "failing", "Failing"  # the venue refuses it; `trouble` says why
+    QUARANTINED = "quarantined", "Quarantined"  # it may withdraw real money, and its desk does not withdraw
     RETIRED = "retired", "Retired"  # replaced or deleted: the ciphertext is gone
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(account__desk__memberships__user=user)
+        return self.filter(account__desk__in=desks_of(user))
 
     def usable(self) -> Self:
         return self.exclude(state=KeyState.RETIRED)
@@ -40,12 +42,14 @@ class ApiKey(models.Model):
     general = models.CharField(max_length=4, choices=PERMISSIONS, default=Permission.NONE)
     withdrawal = models.CharField(max_length=4, choices=PERMISSIONS, default=Permission.NONE)
     allowed_addresses = models.JSONField(default=list)
-    state = models.CharField(max_length=8, choices=KeyState, default=KeyState.ACTIVE)
+    state = models.CharField(max_length=12, choices=KeyState, default=KeyState.ACTIVE)
     trouble = models.CharField(max_length=200, blank=True)
     added_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    last_used_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    last_used_for = models.CharField(max_length=40, blank=True)
 
     objects = ApiKeyQuerySet.as_manager()
 

@@ -3,6 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
+from django.db.models import Q
+
+from accounts.models.desk import desks_of
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -10,7 +13,7 @@ if TYPE_CHECKING:
 
 class AuditQuerySet(models.QuerySet["AuditRow"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(desk__memberships__user=user)
+        return self.filter(desk__in=desks_of(user))
 
     def delete(self) -> Any:
         raise TypeError("Audit rows are never deleted.")
@@ -22,7 +25,8 @@ class AuditQuerySet(models.QuerySet["AuditRow"]):
 class AuditRow(models.Model):
     """Who did what, written in the same transaction as what it records. Appended, never changed.
 
-    `number`, `previous` and `digest` belong to the hash chain of the desk; they stay empty until it is built.
+    Every desk's rows are a chain: `digest` covers the row, its `number` and the digest before it (`previous`). Rows of
+    no desk are a chain of their own. `accounts.chain` says how it is reckoned.
     """
 
     desk = models.ForeignKey("accounts.Desk", null=True, on_delete=models.PROTECT, related_name="audit_rows")
@@ -40,6 +44,15 @@ class AuditRow(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            # With a condition they are plain indexes: else SQLite would copy the table, and lose its triggers.
+            models.UniqueConstraint(
+                fields=["desk", "number"], condition=Q(number__isnull=False), name="an_audit_number_once_a_desk"
+            ),
+            models.UniqueConstraint(
+                fields=["number"], condition=Q(desk=None, number__isnull=False), name="an_audit_number_once"
+            ),
+        ]
         indexes = [models.Index(fields=["desk", "-id"]), models.Index(fields=["about"])]
 
     def __str__(self) -> str:
@@ -52,3 +65,14 @@ class AuditRow(models.Model):
 
     def delete(self, *_args: Any, **_kwargs: Any) -> Any:
         raise TypeError("Audit rows are never deleted.")
+
+
+class AuditHead(models.Model):
+    """Where a chain ends. Writers lock it, so that they queue and no chain forks; rows cut off the end show by it."""
+
+    chain = models.CharField(max_length=30, primary_key=True)  # "desk:1", or "house" for rows of no desk
+    number = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.chain} at {self.number}"

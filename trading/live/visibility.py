@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib import import_module
 
 import msgspec
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Account, Balances, User
+from accounts.models import Account, Balances, Membership, User
 from trading.live.browser import Who
 from trading.models import Position
 from trading.plain import to_json
@@ -25,10 +25,10 @@ def may_see(user_id: int, account_id: int) -> bool:
     return user is not None and Account.objects.visible_to(user).filter(pk=account_id).exists()
 
 
-def pairs_allowed(user_ids: Iterable[int], account_ids: Iterable[int]) -> set[tuple[int, int]]:
+def pairs_allowed(user_ids: Iterable[int], account_ids: Collection[int]) -> set[tuple[int, int]]:
     """Which of these people may see which of these accounts, in one query: `visible_to` for many at once."""
-    rows = Account.objects.filter(pk__in=set(account_ids), desk__memberships__user__in=set(user_ids))
-    return set(rows.values_list("desk__memberships__user", "pk"))
+    members = Membership.objects.in_force().filter(user__in=set(user_ids), desk__accounts__in=set(account_ids))
+    return {pair for pair in members.values_list("user", "desk__accounts") if pair[1] in account_ids}
 
 
 def still_signed_in(people: Iterable[Who]) -> set[Who]:

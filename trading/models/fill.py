@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
+from accounts.models import desks_of
 from trading.models.fields import Quantity
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 class FillQuerySet(models.QuerySet["Fill"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(account__desk__memberships__user=user)
+        return self.filter(account__desk__in=desks_of(user))
 
 
 class Fill(models.Model):

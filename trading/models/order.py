@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 
+from accounts.models import desks_of
 from krakenfutures.values import OrderType, Side
 from trading.models.fields import Quantity
 
@@ -51,7 +52,7 @@ FINAL = (S.FILLED, S.CANCELLED, S.REJECTED, S.EXPIRED, S.NEVER_ARRIVED)
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(account__desk__memberships__user=user)
+        return self.filter(account__desk__in=desks_of(user))
 
     def working(self) -> Self:
         return self.filter(status__in=WORKING)
