@@ -32,6 +32,7 @@ __all__ = [
     "check_canary",
     "create_master_key_file",
     "fingerprint",
+    "mark",
     "master_keys",
     "prepare",
     "rewrap",
@@ -71,6 +72,11 @@ def unseal(api_key: ApiKey) -> Credentials:
 def fingerprint(public_key: str) -> str:
     """A keyed hash of the public half: the same key is found again, and the database alone reveals nothing."""
     return hmac.digest(_canary(), public_key.strip().encode(), "sha256").hex()
+
+
+def mark(purpose: str, content: bytes) -> str:
+    """A keyed hash that the database alone can neither make nor check: what carries it was written by the desk."""
+    return hmac.digest(_canary(), purpose.encode() + b"|" + content, "sha256").hex()
 
 
 def prepare() -> Path | None:

@@ -4,28 +4,39 @@ from accounts.models.audit import AuditHead, AuditRow
 from accounts.models.balances import Balances
 from accounts.models.desk import Desk, LimitUse, Membership, Role, desks_of
 from accounts.models.invitation import Invitation
+from accounts.models.policy import PolicyState, PolicyVersion, PolicyVote
 from accounts.models.session import Device, UserSession
 from accounts.models.setup_link import SetupLink
 from accounts.models.user import User
 from accounts.models.vault import VaultCanary
+from accounts.models.withdrawal import Approval, Glance, Notice, Settlement, Withdrawal, WithdrawalStatus
 
 __all__ = [
     "Account",
     "ApiKey",
+    "Approval",
     "AuditHead",
     "AuditRow",
     "Balances",
     "Desk",
     "Device",
     "Environment",
+    "Glance",
     "Invitation",
     "KeyState",
     "LimitUse",
     "Membership",
+    "Notice",
+    "PolicyState",
+    "PolicyVersion",
+    "PolicyVote",
     "Role",
+    "Settlement",
     "SetupLink",
     "User",
     "UserSession",
     "VaultCanary",
+    "Withdrawal",
+    "WithdrawalStatus",
     "desks_of",
 ]
