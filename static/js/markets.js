@@ -16,9 +16,10 @@ function start(table) {
   watch(table.dataset.streamOf ?? "", (data) => {
     for (const symbol in data) {
       const row = bySymbol.get(symbol);
-      if (row) update(row, data[symbol]);
+      if (row) learn(row, data[symbol]);
     }
   });
+  onlyWhatIsSeen(rows);
   const shown = /** @type {HTMLElement} */ (document.querySelector("[data-shown]"));
   const search = /** @type {HTMLInputElement} */ (document.getElementById("search"));
   const only = /** @type {HTMLInputElement} */ (document.querySelector("[data-only-favourites]"));
@@ -37,6 +38,8 @@ function start(table) {
   }
 }
 
+/** @typedef {ReturnType<typeof readRow>} Row */
+
 /** @param {HTMLTableRowElement} element */
 function readRow(element) {
   const cells = /** @type {HTMLElement[]} */ ([...element.querySelectorAll("[data-field]")]);
@@ -45,24 +48,49 @@ function readRow(element) {
     symbol: element.dataset.symbol ?? "",
     words: element.dataset.words ?? "",
     places: Number(element.dataset.places),
-    cells: cells.map((cell) => ({ cell, field: cell.dataset.field ?? "", data: cell.dataset })),
+    cells: cells.map((cell) => ({ cell, field: cell.dataset.field ?? "", data: { ...cell.dataset }, drawn: cell.dataset.value ?? "" })),
+    seen: true,
+    late: false,
     /** @type {Record<string, string>} */
     values: Object.fromEntries(cells.map((cell) => [cell.dataset.field, cell.dataset.value ?? ""])),
   };
 }
 
 /**
- * @param {ReturnType<typeof readRow>} row
+ * Every value is kept, for sorting too; only a row that can be seen is written at once, the others when they come into view.
+ * @param {Row} row
  * @param {Record<string, string>} news
  */
-function update(row, news) {
-  for (const { cell, field, data } of row.cells) {
-    const value = news[field];
-    if (value === undefined || value === null || value === row.values[field]) continue;
-    row.values[field] = value;
-    paint(cell, written(data, value, row.places));
-    if (data.form === "change") tone(cell, sign(value));
+function learn(row, news) {
+  Object.assign(row.values, news);
+  row.late = true;
+  if (row.seen) draw(row);
+}
+
+/** @param {Row} row */
+function draw(row) {
+  row.late = false;
+  for (const cell of row.cells) {
+    const value = row.values[cell.field];
+    if (value === undefined || value === null || value === cell.drawn) continue;
+    cell.drawn = value;
+    paint(cell.cell, written(cell.data, value, row.places));
+    if (cell.data.form === "change") tone(cell.cell, sign(value));
   }
+}
+
+/** @param {Row[]} rows */
+function onlyWhatIsSeen(rows) {
+  const byElement = new Map(rows.map((row) => [/** @type {Element} */ (row.element), row]));
+  const observer = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      const row = byElement.get(entry.target);
+      if (!row) continue;
+      row.seen = entry.isIntersecting;
+      if (row.seen && row.late) draw(row);
+    }
+  }, { rootMargin: "200px" });
+  for (const row of rows) observer.observe(row.element);
 }
 
 /**
@@ -77,7 +105,7 @@ function tone(cell, way) {
 }
 
 /**
- * @param {ReturnType<typeof readRow>[]} rows
+ * @param {Row[]} rows
  * @param {string} text
  * @param {boolean} favourites
  * @returns {number} how many are left
@@ -99,7 +127,7 @@ function narrow(rows, text, favourites) {
 /**
  * @param {HTMLTableElement} table
  * @param {HTMLTableSectionElement} body
- * @param {ReturnType<typeof readRow>[]} rows
+ * @param {Row[]} rows
  * @param {HTMLElement} button
  */
 function sort(table, body, rows, button) {
@@ -114,8 +142,8 @@ function sort(table, body, rows, button) {
 }
 
 /**
- * @param {ReturnType<typeof readRow>} a
- * @param {ReturnType<typeof readRow>} b
+ * @param {Row} a
+ * @param {Row} b
  * @param {string} field
  */
 function compare(a, b, field) {

@@ -25,7 +25,9 @@ function own() {
 }
 
 const picker = /** @type {HTMLInputElement} */ (document.getElementById("go"));
-const known = new Set([.../** @type {HTMLDataListElement} */ (document.getElementById("symbols")).options].map((option) => option.value));
+const choices = /** @type {HTMLDataListElement} */ (document.getElementById("symbols"));
+const known = new Set((choices.dataset.symbols ?? "").split(" "));
+choices.append(...[...known].map((one) => new Option(one, one)));
 picker.addEventListener("input", () => go(picker.value.toUpperCase()));
 picker.addEventListener("focus", () => picker.select());
 picker.addEventListener("blur", () => { picker.value = symbol; });

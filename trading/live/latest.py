@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from functools import cache
 from typing import Any, cast
 
@@ -24,10 +25,18 @@ def _store() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
 
 
-def latest_tickers(environment: str) -> dict[str, Ticker]:
-    """Every ticker the relay knows; `at` of each is its age. Empty without a relay (or without a store: logged)."""
+def latest_tickers(environment: str, symbols: Collection[str] | None = None) -> dict[str, Ticker]:
+    """The tickers the relay knows, all or those of `symbols`; `at` of each is its age.
+
+    Empty without a relay (or without a store: logged).
+    """
+    name = key(environment, "tickers")
     try:
-        rows = cast("dict[bytes, bytes]", _store().hgetall(key(environment, "tickers")))
+        if symbols is None:
+            rows = cast("dict[bytes, bytes]", _store().hgetall(name))
+        else:
+            found = cast("list[bytes | None]", _store().hmget(name, list(symbols))) if symbols else []
+            rows = {symbol.encode(): row for symbol, row in zip(symbols, found, strict=False) if row is not None}
     except redis.RedisError as problem:
         log.warning("the store does not answer, so there are no live prices: %s", problem)
         return {}

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.models import User
 from accounts.rules import NotAllowed
 from krakenfutures.values import Instrument, Ticker
 from trading.instruments import instrument_for, instruments
@@ -57,14 +58,15 @@ def ticket(request: HttpRequest, symbol: str) -> HttpResponse:
 def page_context(request: HttpRequest, symbol: str) -> dict[str, Any]:
     context = instrument_context(request, symbol)
     known: Instrument = context["instrument"]
-    ticker = latest_tickers(context["market"]).get(known.symbol, Ticker(symbol=known.symbol))
-    liked = Favourite.objects.filter(user__pk=request.user.pk, symbol=known.symbol).exists()
+    ticker = latest_tickers(context["market"], [known.symbol]).get(known.symbol, Ticker(symbol=known.symbol))
+    assert isinstance(request.user, User)  # LoginRequiredMiddleware lets nobody else in
+    liked = Favourite.objects.filter(user=request.user, symbol=known.symbol).exists()
     return context | {
         "picture": picture_of(request, known.symbol),
         "ticker": ticker,
         "favourite": liked,
         "ticket": remembered_ticket(request, known) or fresh_ticket(known),
-        "symbols": [one.symbol for one in instruments(context["market"]) if not one.expired],
+        "symbols": " ".join(one.symbol for one in instruments(context["market"]) if not one.expired),
         "resolutions": list(SECONDS),
         "book_rows": BOOK_ROWS,
         "tape_rows": TAPE_ROWS,

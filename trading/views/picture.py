@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 
 import msgspec
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts.models import Account, ApiKey, User
 from krakenfutures.contracts import round_price
@@ -23,12 +24,13 @@ from trading.models import Fill, Order, Position, Sync
 from trading.models.order import UNSETTLED, WORKING
 from trading.written import price_places, size_places
 
-LAST_FILLS = 50
+LAST_FILLS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class PositionRow:
     position: Position
+    href: str
     places: int
     size_places: int
     mark: Decimal | None
@@ -45,6 +47,7 @@ class PositionRow:
 @dataclass(frozen=True, slots=True)
 class OrderRow:
     order: Order
+    href: str
     places: int
     size_places: int
 
@@ -52,6 +55,7 @@ class OrderRow:
 @dataclass(frozen=True, slots=True)
 class FillRow:
     fill: Fill
+    href: str
     places: int
     size_places: int
 
@@ -60,6 +64,11 @@ class FillRow:
 class MarginRow:
     account: MarginAccount
     level: str
+
+
+@cache
+def page_of(symbol: str) -> str:
+    return reverse("instrument", args=[symbol])
 
 
 class Picture:
@@ -76,7 +85,22 @@ class Picture:
 
     @cached_property
     def tickers(self) -> Mapping[str, Ticker]:
-        return latest_tickers(self.environment)
+        """Of what is held, and of one perpetual for each coin, for its index. No more: a venue lists hundreds."""
+        pricing = {one.base: one.symbol for one in self.listed.values() if one.perpetual and one.quote == "USD"}
+        held = {position.symbol for position in self._held}
+        return latest_tickers(
+            self.environment, sorted(held | {pricing[coin] for coin in self._coins & pricing.keys()})
+        )
+
+    @cached_property
+    def _coins(self) -> set[str]:
+        if self.wallets is None:
+            return set()
+        return {one.currency for one in self.wallets.margin_accounts} | self.wallets.cash.keys()
+
+    @cached_property
+    def _held(self) -> list[Position]:
+        return list(Position.objects.filter(account=self.account))
 
     @cached_property
     def key(self) -> ApiKey | None:
@@ -113,23 +137,24 @@ class Picture:
 
     @cached_property
     def positions(self) -> list[PositionRow]:
-        return [self._position_row(position) for position in Position.objects.filter(account=self.account)]
+        return [self._position_row(position) for position in self._held]
 
     @cached_property
     def orders(self) -> list[OrderRow]:
         """Working and not yet proven orders, newest first."""
         rows = Order.objects.filter(account=self.account, status__in=(*WORKING, *UNSETTLED)).select_related("by")
-        return [OrderRow(order, *self._places(order.symbol)) for order in rows]
+        return [OrderRow(order, *self._written(order.symbol)) for order in rows]
 
     @cached_property
     def fills(self) -> list[FillRow]:
         narrowed = Q(symbol=self.symbol) if self.symbol else Q()
         rows = Fill.objects.filter(narrowed, account=self.account)[:LAST_FILLS]
-        return [FillRow(fill, *self._places(fill.symbol)) for fill in rows]
+        return [FillRow(fill, *self._written(fill.symbol)) for fill in rows]
 
-    def _places(self, symbol: str) -> tuple[int, int]:
+    def _written(self, symbol: str) -> tuple[str, int, int]:
+        """Where the instrument's page is, and the decimals of its prices and sizes."""
         instrument = self.listed.get(symbol)
-        return price_places(instrument), size_places(instrument)
+        return page_of(symbol), price_places(instrument), size_places(instrument)
 
     def _position_row(self, position: Position) -> PositionRow:
         instrument, ticker = self.listed.get(position.symbol), self.tickers.get(position.symbol)
@@ -142,7 +167,7 @@ class Picture:
             estimate = figures.estimated_liquidation(position, instrument, self.wallets, mark)
             position.liquidation_price = round_price(instrument, estimate) if estimate else None
         distance = figures.distance(position, mark)
-        return PositionRow(position, *self._places(position.symbol), mark, pnl, currency, estimated, distance)
+        return PositionRow(position, *self._written(position.symbol), mark, pnl, currency, estimated, distance)
 
 
 def picture_of(request: HttpRequest, symbol: str | None = None) -> Picture | None:
