@@ -75,7 +75,7 @@ class Store:
 
     def __init__(self, data: Path | None) -> None:
         if data is not None:
-            data.mkdir(parents=True, exist_ok=True)
+            data.mkdir(parents=True, exist_ok=True, mode=0o700)  # API secrets are inside
         path = ":memory:" if data is None else str(data / "demovenue.sqlite3")
         self.db = sqlite3.connect(path, isolation_level=None)
         self.db.execute("PRAGMA journal_mode=WAL")
