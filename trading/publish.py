@@ -59,7 +59,7 @@ class Publisher:
 
     def drain(self, seconds: float = 1.0) -> None:
         """Wait until what was announced has left: a short-lived process would take it to the grave."""
-        if self.pid != os.getpid() or not self.loop.is_running():
+        if self.pid != os.getpid():
             return
         done = asyncio.run_coroutine_threadsafe(asyncio.wait_for(self.waiting.join(), seconds), self.loop)
         try:
@@ -88,6 +88,8 @@ class Publisher:
                 await layer.group_send(ACCOUNTS_GROUP, message)
             except (redis.RedisError, OSError) as problem:
                 log.warning("could not announce about account %s: %s", account_id, problem)
+            except Exception:
+                log.exception("could not announce about account %s", account_id)
             finally:
                 self.waiting.task_done()
 

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 MESSAGE = re.compile(rb'"s":"([a-z:A-Z0-9_]+)","n":(\d+),"k":"(\w+)"(?:,"t":(\d{13}))?')
 FRAME = re.compile(rb'\[\{"f":(\d+)')
 BUFFER = 1 << 20
+HELD = 2000
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ def connect(options: dict[str, Any]) -> socket.socket:
     )
     answer = b""
     while b"\r\n\r\n" not in answer:
-        part = link.recv(1024)
+        part = link.recv(1)  # not a byte of what comes after
         if not part:
             raise ConnectionError(f"the handshake was refused: {answer[:200]!r}")
         answer += part
@@ -108,15 +109,21 @@ def main(options: dict[str, Any]) -> dict[str, Any]:
     began = time.monotonic() + options.get("settle", 2)
     end = began + options["seconds"]
     ack, next_ack = options.get("ack", 1.0), time.monotonic()
-    measuring = False
+    measuring, arrived = False, []
     buffer = bytearray(BUFFER)
     while (moment := time.monotonic()) < end:
         if not measuring and moment >= began:
             measuring, found = True, Findings()
             began = moment
             cpu = time.process_time()
-        for number, _ in poll.poll(0.05):
-            read(browsers[number], buffer, found, options, poll)
+        ready = poll.poll(0 if arrived else 0.05)
+        for number, _ in ready:
+            if data := receive(browsers[number], buffer, found, poll):
+                arrived.append((browsers[number], data, time.time()))
+        if not ready or len(arrived) > HELD:  # looked at once nothing more waits: looking must not age what arrives
+            for browser, data, at in arrived:
+                look(browser, data, int(at * 1000), found, options)
+            arrived.clear()
         if ack and moment >= next_ack:
             next_ack = moment + ack
             for browser in browsers.values():
@@ -125,7 +132,7 @@ def main(options: dict[str, Any]) -> dict[str, Any]:
     return report(found, spent, time.process_time() - cpu)
 
 
-def read(browser: Browser, buffer: bytearray, found: Findings, options: dict[str, Any], poll: select.epoll) -> None:
+def receive(browser: Browser, buffer: bytearray, found: Findings, poll: select.epoll) -> bytes:
     try:
         size = browser.link.recv_into(buffer)
     except OSError:
@@ -133,8 +140,7 @@ def read(browser: Browser, buffer: bytearray, found: Findings, options: dict[str
     if not size:
         found.closed += 1
         poll.unregister(browser.link.fileno())
-        return
-    look(browser, bytes(memoryview(buffer)[:size]), int(time.time() * 1000), found, options)
+    return bytes(memoryview(buffer)[:size])
 
 
 def acknowledge(browser: Browser) -> None:

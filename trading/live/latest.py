@@ -12,7 +12,7 @@ import msgspec
 import redis
 from django.conf import settings
 
-from krakenfutures.values import Ticker
+from krakenfutures.values import BookSnapshot, Level, Ticker
 from trading.live.streams import NO_RELAY, RELAY_LATE_MS, key
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,25 @@ def latest_tickers(environment: str, symbols: Collection[str] | None = None) -> 
         log.warning("the store does not answer, so there are no live prices: %s", problem)
         return {}
     return {symbol.decode(): _ticker.decode(row) for symbol, row in rows.items()}
+
+
+def latest_book(environment: str, symbol: str) -> BookSnapshot | None:
+    """The best 25 levels of a side, as the relay last knew them; None while nobody watches it, or it is in pieces."""
+    try:
+        text = cast("bytes | None", _store().hget(key(environment, "books"), symbol))
+    except redis.RedisError as problem:
+        log.warning("the store does not answer, so there is no live book: %s", problem)
+        return None
+    if text is None:
+        return None
+    book = msgspec.json.decode(text)
+    if book.get("gap") or not (book["bids"] or book["asks"]):
+        return None
+    return BookSnapshot(symbol=symbol, bids=_levels(book["bids"]), asks=_levels(book["asks"]))
+
+
+def _levels(rows: list[tuple[str, str]]) -> tuple[Level, ...]:
+    return tuple(Level(price=Decimal(price), size=Decimal(size)) for price, size in rows)
 
 
 def link_state(environment: str) -> dict[str, Any]:
