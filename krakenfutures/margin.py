@@ -12,6 +12,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Literal
 
+import msgspec
+
 from krakenfutures.pnl import notional_usd
 from krakenfutures.values import ContractKind, Instrument, MarginLevel, Side, Value
 
@@ -67,20 +69,20 @@ def bracketed(levels: Iterable[MarginLevel], amount: Decimal, kind: Kind) -> Dec
 
 
 def required(exposures: Sequence[Exposure], kind: Kind) -> Decimal:
-    """The margin of one side of one contract, position and orders together; in the coin if inverse, else in USD."""
-    if not exposures:
-        return ZERO
-    instrument = exposures[0].instrument
-    notionals = [notional_usd(instrument.kind, one.size, one.price) for one in exposures]
-    total = sum(notionals, ZERO)
-    needed = bracketed(instrument.margin_levels, total, kind)
-    caps = [one.max_leverage for one in exposures if one.max_leverage]
-    if kind == "initial" and caps:
-        needed = max(needed, total / min(caps))
-    if instrument.kind is not ContractKind.INVERSE or not total:
-        return needed
-    coins = sum((notional / one.price for notional, one in zip(notionals, exposures, strict=True)), ZERO)
-    return needed * coins / total
+    """The margin of one side of one contract, position and orders together; in the coin if inverse, else in USD.
+
+    The slices are stacked in the order given, so the position comes first: each coin amount is at its own price.
+    """
+    total, needed = ZERO, ZERO
+    for one in exposures:
+        instrument, notional = one.instrument, notional_usd(one.instrument.kind, one.size, one.price)
+        below = bracketed(instrument.margin_levels, total, kind)
+        slice_usd = bracketed(instrument.margin_levels, total + notional, kind) - below
+        if kind == "initial" and one.max_leverage:
+            slice_usd = max(slice_usd, notional / one.max_leverage)
+        needed += slice_usd / one.price if instrument.kind is ContractKind.INVERSE else slice_usd
+        total += notional
+    return needed
 
 
 def requirement(exposures: Sequence[Exposure]) -> Requirement:
@@ -102,6 +104,45 @@ def netted(exposures: Iterable[Exposure]) -> Requirement:
         initial=max(_sum(one.initial for one in long), _sum(one.initial for one in short)),
         maintenance=max(_sum(one.maintenance for one in long), _sum(one.maintenance for one in short)),
     )
+
+
+def opening(position: Decimal, orders: Iterable[Exposure]) -> list[Exposure]:
+    """The part of a contract's open orders that would open something, the first to be filled first.
+
+    `position` is signed. Orders against it close it before they open anything, and closing needs no margin.
+    """
+    left = {Side.BUY: max(ZERO, -position), Side.SELL: max(ZERO, position)}
+    opened: list[Exposure] = []
+    for order in sorted(orders, key=lambda one: -one.price * one.side.sign):
+        closes = min(left[order.side], order.size)
+        left[order.side] -= closes
+        if order.size > closes:
+            opened.append(msgspec.structs.replace(order, size=order.size - closes))
+    return opened
+
+
+def wallet_requirement(positions: Iterable[Exposure], orders: Iterable[Exposure] = ()) -> Requirement:
+    """Of everything one wallet margins; in its currency. Orders count for the initial margin alone.
+
+    What has one underlying nets, an isolated contract (`max_leverage`) with nothing but itself.
+    """
+    held, waiting = list(positions), list(orders)
+    by_symbol = {one.instrument.symbol: one.side.sign * one.size for one in held}
+    opened: list[Exposure] = []
+    for symbol in dict.fromkeys(one.instrument.symbol for one in waiting):
+        rows = [one for one in waiting if one.instrument.symbol == symbol]
+        opened += opening(by_symbol.get(symbol, ZERO), rows)
+    initial = [netted(group).initial for group in _groups([*held, *opened])]
+    maintenance = [netted(group).maintenance for group in _groups(held)]
+    return Requirement(initial=_sum(initial), maintenance=_sum(maintenance))
+
+
+def _groups(exposures: Iterable[Exposure]) -> Iterable[list[Exposure]]:
+    groups: dict[str, list[Exposure]] = {}
+    for one in exposures:
+        name = one.instrument.symbol if one.max_leverage else f"all of {one.instrument.base}"
+        groups.setdefault(name, []).append(one)
+    return groups.values()
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

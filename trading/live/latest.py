@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection
+from decimal import Decimal
 from functools import cache
 from typing import Any, cast
 

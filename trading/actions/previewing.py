@@ -1,0 +1,111 @@
+"""The preview of a ticket, from what is stored of the account and the prices the caller has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+from django.utils import timezone
+
+from accounts.access import TRADERS, require_role
+from accounts.broker import StoreAway, budget
+from accounts.models import Account, ApiKey, Balances, User
+from krakenfutures.values import (
+    BookSnapshot,
+    Instrument,
+    NewOrder,
+    OrderType,
+    Side,
+    Ticker,
+    TriggerSignal,
+    Wallets,
+)
+from trading.caveats import caveats
+from trading.instruments import instrument_for, instruments
+from trading.models import Order, Position
+from trading.models.order import WORKING
+from trading.preview import Held, Preview, Situation, Waiting, preview
+from trading.rules import refusals
+
+
+def preview_order(
+    account: Account,
+    *,
+    by: User,
+    symbol: str,
+    side: Side,
+    type: OrderType,
+    size: Decimal,
+    limit_price: Decimal | None = None,
+    stop_price: Decimal | None = None,
+    trigger_signal: TriggerSignal | None = None,
+    reduce_only: bool = False,
+    trailing_deviation: Decimal | None = None,
+    trailing_unit: str | None = None,
+    stop_loss: Decimal | None = None,
+    tickers: Mapping[str, Ticker],
+    book: BookSnapshot | None,
+) -> Preview:
+    """What the order would do. Asks nobody: reads the rows of the account. `stop_loss` is an attached trigger price.
+
+    Raises `NotAllowed` for whoever may not trade, and what `place_order` would raise about the order's numbers.
+    """
+    require_role(by, account.desk, *TRADERS)
+    wish = NewOrder(
+        client_id="preview",
+        symbol=symbol.upper(),
+        side=side,
+        type=type,
+        size=size,
+        limit_price=limit_price,
+        stop_price=stop_price,
+        trigger_signal=trigger_signal,
+        reduce_only=reduce_only,
+        trailing_deviation=trailing_deviation,
+        trailing_unit=trailing_unit,
+    )
+    instrument = instrument_for(account.environment, wish.symbol)
+    for refusal in refusals(wish, instrument):
+        raise refusal
+    at = situation(account, instrument, tickers=tickers, book=book)
+    shown = preview(wish, at)
+    found = caveats(wish, at, shown, stop_loss=stop_loss, points_left=points_left(account))
+    return msgspec.structs.replace(shown, warnings=tuple(found))
+
+
+def situation(
+    account: Account, instrument: Instrument, *, tickers: Mapping[str, Ticker], book: BookSnapshot | None
+) -> Situation:
+    """The account as stored, in three queries. What is not listed any more is left out."""
+    listed = {one.symbol: one for one in instruments(account.environment)}
+    balances = Balances.objects.filter(account=account).first()
+    return Situation(
+        instrument=instrument,
+        now=timezone.now(),
+        wallets=msgspec.convert(balances.wallets, Wallets) if balances else None,
+        held=tuple(
+            Held(instrument=listed[row.symbol], size=row.size, entry=row.entry, max_leverage=row.max_leverage)
+            for row in Position.objects.filter(account=account)
+            if row.symbol in listed
+        ),
+        waiting=tuple(
+            Waiting(instrument=listed[row.symbol], side=Side(row.side), size=row.open_size, price=row.limit_price)
+            for row in Order.objects.filter(account=account, status__in=WORKING, reduce_only=False)
+            if row.symbol in listed and row.limit_price is not None and not OrderType(row.type).is_trigger
+        ),
+        marks={symbol: ticker.mark for symbol, ticker in tickers.items() if ticker.mark},
+        ticker=tickers.get(instrument.symbol),
+        book=book,
+    )
+
+
+def points_left(account: Account) -> int | None:
+    """Of the key's rate budget; None without a key, or while nobody can say."""
+    key = ApiKey.objects.usable().filter(account=account).first()
+    if key is None:
+        return None
+    try:
+        return budget(key.pk).points
+    except StoreAway:
+        return None
