@@ -7,9 +7,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kfweb.settings")
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.core.asgi import get_asgi_application
 
-pages = get_asgi_application()  # first: it loads the apps that the imports below need
+from kfweb.pages import get_pages
+
+pages = get_pages()  # first: it loads the apps that the imports below need
 
 from trading.live.routing import websocket_urls
 from trading.live.transport import with_transport
