@@ -7,11 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Protocol
 
 from accounts.rules import NotAllowed
 from krakenfutures.contracts import Violation, order_violations, price_violation, size_violation
 from krakenfutures.numbers import plain
 from krakenfutures.values import Change, Instrument, NewOrder
+
+LIFT_WORD = "RESUME"  # typed by whoever lifts a halt
+FLATTEN_WORD = "FLATTEN"  # typed by whoever closes everything
+
+
+class Terms(Protocol):
+    """What the rules look at in an order that is there already."""
+
+    size: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    reduce_only: bool
 
 
 class OffStep(NotAllowed):
@@ -54,3 +67,12 @@ def _refusal(violation: Violation) -> NotAllowed:
     if neighbours:
         return OffStep(violation.sentence, field=violation.field, neighbours=neighbours)
     return NotAllowed(violation.sentence, field=violation.field, code="contract")
+
+
+def adds_risk(order: Terms, change: Change) -> bool:
+    """Whether an edit could leave the desk with more at stake: by size, or by a price at which it may fill sooner."""
+    if order.reduce_only:
+        return False
+    prices = ((change.limit_price, order.limit_price), (change.stop_price, order.stop_price))
+    moved = any(new is not None and new != old for new, old in prices)
+    return moved or (change.size is not None and change.size > order.size)

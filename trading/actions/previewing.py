@@ -8,7 +8,6 @@ from decimal import Decimal
 import msgspec
 from django.utils import timezone
 
-from accounts.access import TRADERS, require_role
 from accounts.broker import StoreAway, budget
 from accounts.models import Account, ApiKey, Balances, User
 from krakenfutures.values import (
@@ -21,6 +20,7 @@ from krakenfutures.values import (
     TriggerSignal,
     Wallets,
 )
+from trading.actions.reaching import require_trader
 from trading.caveats import caveats
 from trading.instruments import instrument_for, instruments
 from trading.models import Order, Position
@@ -49,9 +49,9 @@ def preview_order(
 ) -> Preview:
     """What the order would do. Asks nobody: reads the rows of the account. `stop_loss` is an attached trigger price.
 
-    Raises `NotAllowed` for whoever may not trade, and what `place_order` would raise about the order's numbers.
+    Raises what `require_trader` raises for whoever may not trade, and what `place_order` would raise about the order's numbers.
     """
-    require_role(by, account.desk, *TRADERS)
+    key = require_trader(by, account)
     wish = NewOrder(
         client_id="preview",
         symbol=symbol.upper(),
@@ -70,7 +70,7 @@ def preview_order(
         raise refusal
     at = situation(account, instrument, tickers=tickers, book=book)
     shown = preview(wish, at)
-    found = caveats(wish, at, shown, stop_loss=stop_loss, points_left=points_left(account))
+    found = caveats(wish, at, shown, stop_loss=stop_loss, points_left=points_left(key))
     return msgspec.structs.replace(shown, warnings=tuple(found))
 
 
@@ -100,11 +100,8 @@ def situation(
     )
 
 
-def points_left(account: Account) -> int | None:
-    """Of the key's rate budget; None without a key, or while nobody can say."""
-    key = ApiKey.objects.usable().filter(account=account).first()
-    if key is None:
-        return None
+def points_left(key: ApiKey) -> int | None:
+    """Of the key's rate budget; None while nobody can say."""
     try:
         return budget(key.pk).points
     except StoreAway:

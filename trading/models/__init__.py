@@ -1,7 +1,8 @@
 from trading.models.fill import Fill
+from trading.models.halt import Halt
 from trading.models.instrument import Favourite, Listing
 from trading.models.order import NEXT, Order, OrderStatus
 from trading.models.position import Position
 from trading.models.sync import Sync
 
-__all__ = ["NEXT", "Favourite", "Fill", "Listing", "Order", "OrderStatus", "Position", "Sync"]
+__all__ = ["NEXT", "Favourite", "Fill", "Halt", "Listing", "Order", "OrderStatus", "Position", "Sync"]

@@ -32,7 +32,7 @@ class OrderStatus(models.TextChoices):
 
 S = OrderStatus
 NEXT: dict[str, set[str]] = {
-    S.DRAFT: {S.SENDING},
+    S.DRAFT: {S.SENDING, S.CANCELLED},  # attached to an order that came to nothing
     S.SENDING: {
         S.OPEN, S.PARTLY_FILLED, S.FILLED, S.CANCELLED, S.REJECTED, S.EXPIRED, S.UNCERTAIN, S.NEVER_ARRIVED,
     },
@@ -79,6 +79,11 @@ class Order(models.Model):
     stop_price = Quantity(null=True)
     trigger_signal = models.CharField(max_length=8, blank=True)
     reduce_only = models.BooleanField(default=False)
+    trailing_deviation = Quantity(null=True)
+    trailing_unit = models.CharField(max_length=8, blank=True)  # "percent" or "quote"
+    # Attached orders are drafts until their parent has filled; then they are sent, to reduce only.
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="attached")
+    has_attached = models.BooleanField(default=False)
 
     status = models.CharField(max_length=16, choices=OrderStatus, default=OrderStatus.DRAFT)
     client_order_id = models.CharField(max_length=100, null=True)
