@@ -34,7 +34,7 @@ from trading.publish import account_number_key
 
 log = logging.getLogger(__name__)
 
-BATCH_SECONDS = 0.02  # between two batches; the first after a pause leaves at once
+BATCH_SECONDS = 0.01  # between two batches; the first after a pause leaves at once (it is the hubs that conflate)
 LOOK_SECONDS = 0.25  # how often we ask what is looked at, and whether the link still lives
 SPEAK_SECONDS = 1.0  # a hub that hears nothing for three of these knows that we are gone
 KEYS_SECONDS = 1.0  # how soon a new key is followed, and a retired one let go
