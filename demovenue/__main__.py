@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import ssl
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -16,7 +17,8 @@ from demovenue.exchange import Exchange
 
 
 def main() -> None:
-    given = _arguments().parse_args()
+    parser = _arguments()
+    given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("aiohttp").setLevel(logging.WARNING)
     given.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -28,14 +30,20 @@ def main() -> None:
         allow_control=given.allow_control,
         sockets=given.sockets,
     )
-    exchange = Exchange(given.data, seed=given.seed, speed=given.speed, start=given.start)
+    tls = None if given.tls is None else _tls(parser, given.tls)
+    scheme = "http" if tls is None else "https"
+    try:
+        exchange = Exchange(given.data, seed=given.seed, speed=given.speed, start=given.start, replay=given.replay)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
     try:
         web.run_app(
             build(exchange, options),
             host=options.host,
             port=options.port,
             access_log=None,
-            print=lambda _: print(f"demovenue: http://{options.host}:{options.port}", flush=True),
+            ssl_context=tls,
+            print=lambda _: print(f"demovenue: {scheme}://{options.host}:{options.port}", flush=True),
             shutdown_timeout=2,
         )
     finally:
@@ -50,9 +58,21 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same market")
     parser.add_argument("--speed", type=_speed, default=Decimal(1), help="demo seconds a second, up to 1000")
     parser.add_argument("--start", type=_moment, help="first demo time, ISO 8601; default now")
+    parser.add_argument("--replay", type=Path, help="CSV of time and price that drives the index of Bitcoin")
+    parser.add_argument("--tls", type=Path, help="PEM of a certificate and its key: serve https and wss with it")
     parser.add_argument("--allow-control", action="store_true", help="allow /demo calls beyond loopback")
     parser.add_argument("--sockets", type=int, default=100, help="sockets one client address may open")
     return parser
+
+
+def _tls(parser: argparse.ArgumentParser, file: Path) -> ssl.SSLContext:
+    """For clients that speak nothing but TLS."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(file)
+    except OSError as error:  # ssl's own errors are among them
+        parser.error(f"--tls {file}: {error}")
+    return context
 
 
 def _speed(value: str) -> Decimal:

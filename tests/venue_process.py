@@ -53,13 +53,18 @@ def free_port() -> int:
 class DemoVenue:
     """The process and its addresses. `call` signs a request as Kraken wants it; `control` speaks to /demo."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path, trusted: Path | None = None) -> None:
+        """`trusted`: the certificate to believe, for a venue that speaks TLS."""
         self.process = process
         self.port = port
         self.log = log
-        self.url = f"http://127.0.0.1:{port}"
-        self.ws_url = f"ws://127.0.0.1:{port}/ws/v1"
+        secure = "" if trusted is None else "s"
+        self.url = f"http{secure}://127.0.0.1:{port}"
+        self.ws_url = f"ws{secure}://127.0.0.1:{port}/ws/v1"
         self.session = requests.Session()
+        if trusted is not None:
+            self.session.verify = str(trusted)
+            self.session.trust_env = False  # REQUESTS_CA_BUNDLE would come first
 
     # --- the process ---------------------------------------------------------------------------------
 
@@ -181,19 +186,24 @@ def start_demovenue(
     start: str | None = None,
     speed: str | None = None,
     options: Sequence[str] = (),
+    certificate: tuple[Path, Path] | None = None,
 ) -> DemoVenue:
-    """Start one and wait until it answers. Its log is `demovenue.log` in the data directory."""
+    """Start one and wait until it answers. Its log is `demovenue.log` in the data directory.
+
+    `certificate`: for TLS, the file with certificate and key, and the one with the certificate alone.
+    """
     port = port or free_port()
     data_dir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "demovenue", "--port", str(port), "--data", str(data_dir), "--seed", str(seed)]
     command += ["--start", start] if start else []
     command += ["--speed", speed] if speed else []
+    command += ["--tls", str(certificate[0])] if certificate else []
     log = data_dir / "demovenue.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
             [*command, *options], cwd=ROOT, stdout=out, stderr=out, env={**os.environ, "PYTHONUNBUFFERED": "1"}
         )
-    venue = DemoVenue(process, port, log)
+    venue = DemoVenue(process, port, log, certificate[1] if certificate else None)
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if process.poll() is not None:

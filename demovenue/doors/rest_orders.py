@@ -28,8 +28,9 @@ UNITS = ("PERCENT", "QUOTE_CURRENCY")
 ORDER_FAULTS = ("fill_at_once", "partial_fill", "unknown_fill_type")
 _PER_ORDER = frozenset({*ORDER_FAULTS, "hide_from_open_orders"})
 MOST_IN_A_BATCH = 500
-# An old spelling that is still sent.
+# Spellings that are still sent: python-kraken-sdk knows no `index`.
 _OLD_TYPES = {"stop": "stp"}
+_OLD_SIGNALS = {"spot": "index"}
 
 
 def add_routes(table: Table) -> None:
@@ -77,7 +78,7 @@ def read_order(params: Params, call: Call) -> OrderWish:
         size=size,
         limit_price=params.number("limitPrice"),
         stop_price=params.number("stopPrice"),
-        trigger_signal=params.word("triggerSignal", SIGNALS),
+        trigger_signal=_signal(params),
         reduce_only=params.flag("reduceOnly") or False,
         cli_ord_id=params.get("cliOrdId"),
         trailing_max_deviation=params.number("trailingStopMaxDeviation"),
@@ -97,6 +98,11 @@ def _order_type(params: Params) -> str:
     if kind not in ORDER_TYPES:
         raise invalid_argument("orderType")
     return kind
+
+
+def _signal(params: Params) -> str | None:
+    word = params.word("triggerSignal", (*SIGNALS, *_OLD_SIGNALS))
+    return word if word is None else _OLD_SIGNALS.get(word, word)
 
 
 def _word(params: Params, name: str, allowed: tuple[str, ...], given: str) -> str:
