@@ -34,9 +34,15 @@ function closeSheet() {
 
 // A request of a person's that failed says so where the messages are; nothing of it is retried by itself.
 document.addEventListener("htmx:error", () => complain("The desk did not answer, so it is not known whether it heard you. Look at the orders before you try again."));
+document.addEventListener("htmx:before:response", (event) => {
+  if (!(/** @type {CustomEvent} */ (event).detail.ctx.response.raw.redirected)) return;
+  event.preventDefault(); // to the page of signing in, or of proving a factor: no fragment of this one
+  complain("You are signed out, so nothing was sent. Reload the page to sign in.");
+});
 document.addEventListener("htmx:response:error", (event) => {
   const status = /** @type {CustomEvent} */ (event).detail?.ctx?.response?.status ?? 0;
-  if (status === 403) complain("Not allowed, or this page was open too long. Reload it; nothing was sent.");
+  if (status === 403) complain("Not allowed, or this page was open too long. Nothing was sent. Reload the page.");
+  if (status === 400 || status === 404) complain("That is not there any more. Nothing was sent. Reload the page.");
   if (status >= 500) complain("The desk failed while doing this. Look at the orders before you try again.");
 });
 

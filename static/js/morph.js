@@ -1,6 +1,6 @@
 // @ts-check
 // Makes what is on the page equal to what the server drew, touching only what differs, so that focus, scrolling and
-// selection stay, and only what moved is tinted. Children with `data-key` are matched by it, the others by place.
+// selection stay, and only what moved is tinted. Rows are matched by what they stand for, the rest by place.
 
 import { tint } from "./rows.js";
 
@@ -19,12 +19,12 @@ export function morph(target, fresh) {
 function children(from, to) {
   const keyed = new Map();
   for (const child of from.children) {
-    const key = child.getAttribute("data-key");
+    const key = keyOf(child);
     if (key) keyed.set(key, child);
   }
   let here = from.firstChild;
   for (const next of [...to.childNodes]) {
-    const key = next instanceof Element ? next.getAttribute("data-key") : null;
+    const key = next instanceof Element ? keyOf(next) : null;
     const match = key ? keyed.get(key) : alike(here, next) ? here : null;
     if (!match) {
       from.insertBefore(next, here);
@@ -47,7 +47,12 @@ function children(from, to) {
  */
 function alike(a, b) {
   if (!a || a.nodeName !== b.nodeName) return false;
-  return !(a instanceof Element) || !a.hasAttribute("data-key");
+  return !(a instanceof Element) || !keyOf(a);
+}
+
+/** @param {Element} element */
+function keyOf(element) {
+  return element.getAttribute("data-order") ?? element.getAttribute("data-position") ?? element.getAttribute("data-key");
 }
 
 /**

@@ -40,6 +40,7 @@ export function start() {
   for (const element of document.querySelectorAll("[data-every]")) {
     const { part = "", every } = /** @type {HTMLElement} */ (element).dataset;
     setInterval(() => document.hidden || refresh(part), Number(every) * 1000);
+    refresh(part); // the page comes without it, sooner
   }
 }
 

@@ -115,22 +115,34 @@ export function bind() {
     wanted.add(/** @type {HTMLElement} */ (element).dataset.stream ?? "");
   }
   for (const [name, stop] of bound) {
-    if (!wanted.has(name)) { stop(); bound.delete(name); }
+    if (name !== "marks" && !wanted.has(name)) { stop(); bound.delete(name); }
   }
+  if (!bound.has("marks")) marks();
   for (const name of wanted) {
     if (!bound.has(name)) bound.set(name, watch(name, (data) => spread(name, data)));
   }
 }
 
+/** The marks in the table of positions move with the market. */
+function marks() {
+  if (!document.querySelector("[data-mark]")) return;
+  bound.set("marks", watch(`tickers:${document.body.dataset.environment}`, (data) => {
+    for (const found of document.querySelectorAll("[data-mark]")) {
+      const cell = /** @type {HTMLElement} */ (found);
+      const symbol = /** @type {HTMLElement} */ (cell.parentElement).dataset.position ?? "";
+      if (data[symbol]?.mark) paint(cell, written(cell.dataset, data[symbol].mark));
+    }
+  }));
+}
+
 /**
  * @param {string} name
- * @param {any} data one ticker, or many by symbol
+ * @param {any} data one ticker
  */
 function spread(name, data) {
   for (const found of document.querySelectorAll(`[data-stream="${CSS.escape(name)}"]`)) {
     const element = /** @type {HTMLElement} */ (found);
-    const row = element.dataset.symbol ? data[element.dataset.symbol] : data;
-    const value = row?.[element.dataset.field ?? ""];
+    const value = data[element.dataset.field ?? ""];
     if (value === undefined || value === null) continue;
     paint(element, written(element.dataset, value));
     if (element.dataset.form === "change") colour(element, value);

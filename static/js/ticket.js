@@ -19,7 +19,7 @@ export function start(about) {
   document.addEventListener("change", (event) => within(event) && redraw());
   document.addEventListener("click", click);
   document.addEventListener("htmx:before:request", sending);
-  document.addEventListener("htmx:finally:request", redraw);
+  document.addEventListener("htmx:finally:request", rest);
   document.addEventListener("htmx:after:swap", redraw);
   const account = document.body.dataset.account;
   if (account) watch(`account:${account}`, (data) => data.kind === "order" && look(data.id));
@@ -173,21 +173,30 @@ function sending(event) {
   if (event.target !== form || !form) return;
   const submit = /** @type {HTMLButtonElement} */ (form.querySelector("[data-submit]"));
   submit.textContent = "Sending";
-  submit.disabled = true; // enabled again by the answer, which draws the ticket anew; a failed request redraws below
+  submit.disabled = true; // until the answer draws the ticket anew, or fails
+  submit.dataset.sending = "";
   const status = /** @type {HTMLElement} */ (document.getElementById("ticket-result"));
   status.replaceChildren();
   const line = document.createElement("p");
   line.innerHTML = '<span class="state state-sending">Sending</span>';
   status.append(line);
-  form.addEventListener("htmx:error", () => unheard(form), { once: true });
 }
 
-/** The same intent stays in the ticket, so pressing again can only find the first order. @param {HTMLFormElement} form */
-function unheard(form) {
-  const submit = /** @type {HTMLButtonElement} */ (form.querySelector("[data-submit]"));
-  submit.disabled = false;
+/** Whatever came of a request: a ticket that was not drawn anew can be used again. */
+function rest() {
+  const submit = /** @type {HTMLButtonElement | null | undefined} */ (ticket()?.querySelector("[data-submit][data-sending]"));
+  if (submit) {
+    submit.disabled = false;
+    delete submit.dataset.sending;
+    unheard();
+  }
+  redraw();
+}
+
+/** The same intent stays in the ticket, so pressing again can only find the first order. */
+function unheard() {
   const status = /** @type {HTMLElement} */ (document.getElementById("ticket-result"));
-  status.textContent = "The desk did not answer. What you typed is still there. Pressing the button again is safe: one ticket makes at most one order.";
+  status.textContent = "The desk did not say what became of it. What you typed is still there. Pressing the button again is safe: one ticket makes at most one order.";
 }
 
 /** What has become of the order in the ticket. @param {string} id */

@@ -50,7 +50,7 @@ def queries(served: Served, name: str, address: str) -> Result:
     with CaptureQueriesContext(connection) as captured:
         served.get(address)
     count = len(captured)
-    return Result(f"{name}, queries", str(count), f"≤ {QUERIES}", count <= QUERIES, "With 20 positions and 50 fills.")
+    return Result(f"{name}, queries", str(count), f"≤ {QUERIES}", count <= QUERIES, "With 10 positions; a test holds it with 60.")
 
 
 def weight(served: Served, name: str, address: str) -> Result:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from http.cookies import SimpleCookie
 from typing import Any
 
 import django
@@ -19,14 +18,14 @@ import tests.environment  # noqa: F401 - before the settings
 django.setup()
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
+from django.test import Client
 from django.urls import include, path
 
 from accounts.models import Desk, Membership, Role, User
+from accounts.rights import DOORS, Door, Right
 from tests.trading.furnished import demo_account, furnish, list_instruments
 
 
@@ -34,13 +33,14 @@ def empty(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("")
 
 
-urlpatterns = [path("empty/", empty), path("", include("kfweb.urls"))]
+DOORS["empty"] = Door(Right.LOOK)
+urlpatterns = [path("empty/", empty, name="empty"), path("", include("kfweb.urls"))]
 
 
 class Served:
     """`get` is a request through every middleware, without a socket."""
 
-    def __init__(self, *, instruments: int | None = None, positions: int = 20) -> None:
+    def __init__(self, *, instruments: int | None = None, positions: int = 10) -> None:
         settings.ROOT_URLCONF = __name__
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
@@ -48,7 +48,7 @@ class Served:
         owner = User.objects.create_user("owner@example.test", "correct horse battery")
         Membership.objects.create(desk=desk, user=owner, role=Role.OWNER)
         list_instruments(count=instruments)
-        furnish(demo_account(desk, owner), owner, positions=positions, fills=50)
+        furnish(demo_account(desk, owner), owner, positions=positions, fills=15)
         self.cookie = session_of(owner)
         self.handler = WSGIHandler()
 
@@ -57,8 +57,8 @@ class Served:
         answer: list[Any] = []
         bare, _, query = address.partition("?")
         environ = {
-            "REQUEST_METHOD": "GET", "PATH_INFO": bare, "QUERY_STRING": query, "SERVER_NAME": "localhost",
-            "SERVER_PORT": "8000", "HTTP_HOST": "localhost:8000", "HTTP_COOKIE": self.cookie,
+            "REQUEST_METHOD": "GET", "PATH_INFO": bare, "QUERY_STRING": query,
+            "SERVER_NAME": "localhost", "SERVER_PORT": "8000", "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:8000", "HTTP_COOKIE": self.cookie,
             "HTTP_ACCEPT_ENCODING": "gzip", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http",
         }  # fmt: skip
         body = self.handler(environ, lambda status, headers: answer.extend((status, dict(headers))))
@@ -68,13 +68,9 @@ class Served:
 
 
 def session_of(user: User) -> str:
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.save()
-    cookie: SimpleCookie = SimpleCookie({settings.SESSION_COOKIE_NAME: session.session_key or ""})
-    return cookie.output(header="").strip().split(";")[0]
+    client = Client()
+    client.force_login(user)
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
 def referred(html: str) -> Iterator[str]:

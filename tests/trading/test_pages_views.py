@@ -294,7 +294,7 @@ def test_who_may_not_trade_places_nothing(
     client: Client, account: Account, wire: PaperWire, person: str, request: pytest.FixtureRequest
 ) -> None:
     client.force_login(request.getfixturevalue(person))
-    assert client.post("/orders/", ticket(account), headers=HTMX).status_code == 422
+    assert client.post("/orders/", ticket(account), headers=HTMX).status_code in {403, 422}
     assert not wire.orders
 
 
@@ -339,7 +339,7 @@ def test_a_stranger_cannot_touch_the_desks_order(
 def test_a_viewer_cancels_nothing(client: Client, shown: Account, owner: User, viewer: User) -> None:
     client.force_login(viewer)
     placed = order(shown, owner)
-    assert "message" in client.post(f"/orders/{placed.pk}/cancel/", headers=HTMX).content.decode()
+    assert client.post(f"/orders/{placed.pk}/cancel/", headers=HTMX).status_code == 403
     placed.refresh_from_db()
     assert placed.status == OrderStatus.OPEN
 
