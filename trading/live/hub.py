@@ -12,6 +12,7 @@ import redis
 import redis.asyncio
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import Error as DatabaseTrouble
 
 from trading.live import visibility
 from trading.live.browser import SNAPSHOT_EVERY, Browser, Fresh
@@ -263,7 +264,11 @@ class Hub:
                 continue
             people = {browser.who for browser in self.browsers}
             accounts = {s.account_id for b in self.browsers for s in b.streams.values() if s.kind == "account"}
-            seen = await database_sync_to_async(visibility.look)(people, accounts)
+            try:
+                seen = await database_sync_to_async(visibility.look)(people, accounts)
+            except DatabaseTrouble as problem:
+                log.warning("the database does not say who may still see what: %s", problem)
+                continue
             for browser in list(self.browsers):
                 if browser.who not in people:
                     continue  # came while we looked

@@ -6,24 +6,18 @@ import logging
 import time
 from collections.abc import Collection
 from decimal import Decimal
-from functools import cache
 from typing import Any, cast
 
 import msgspec
 import redis
-from django.conf import settings
 
+from accounts.store import store
 from krakenfutures.values import BookSnapshot, Level, Ticker
 from trading.live.streams import NO_RELAY, RELAY_LATE_MS, key
 
 log = logging.getLogger(__name__)
 
 _ticker = msgspec.json.Decoder(Ticker)
-
-
-@cache
-def _store() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
 
 
 def latest_tickers(environment: str, symbols: Collection[str] | None = None) -> dict[str, Ticker]:
@@ -34,9 +28,9 @@ def latest_tickers(environment: str, symbols: Collection[str] | None = None) -> 
     name = key(environment, "tickers")
     try:
         if symbols is None:
-            rows = cast("dict[bytes, bytes]", _store().hgetall(name))
+            rows = cast("dict[bytes, bytes]", store().hgetall(name))
         else:
-            found = cast("list[bytes | None]", _store().hmget(name, list(symbols))) if symbols else []
+            found = cast("list[bytes | None]", store().hmget(name, list(symbols))) if symbols else []
             rows = {symbol.encode(): row for symbol, row in zip(symbols, found, strict=False) if row is not None}
     except redis.RedisError as problem:
         log.warning("the store does not answer, so there are no live prices: %s", problem)
@@ -47,7 +41,7 @@ def latest_tickers(environment: str, symbols: Collection[str] | None = None) -> 
 def latest_book(environment: str, symbol: str) -> BookSnapshot | None:
     """The best 25 levels of a side, as the relay last knew them; None while nobody watches it, or it is in pieces."""
     try:
-        text = cast("bytes | None", _store().hget(key(environment, "books"), symbol))
+        text = cast("bytes | None", store().hget(key(environment, "books"), symbol))
     except redis.RedisError as problem:
         log.warning("the store does not answer, so there is no live book: %s", problem)
         return None
@@ -66,7 +60,7 @@ def _levels(rows: list[tuple[str, str]]) -> tuple[Level, ...]:
 def link_state(environment: str) -> dict[str, Any]:
     """`{"state": live|stale|down, "heard_at": ms, "why", "relay_at": ms, "healed"}`; down where no relay speaks."""
     try:
-        text = cast("bytes | None", _store().get(key(environment, "link")))
+        text = cast("bytes | None", store().get(key(environment, "link")))
     except redis.RedisError as problem:
         log.warning("the store does not answer, so the link's state is unknown: %s", problem)
         return {**NO_RELAY, "why": "the store does not answer"}

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 
 from accounts.vault import VaultError
+from krakenfutures.errors import KrakenError
 from krakenfutures.events import BalancesChanged, Connected, Event, PositionsChanged
 from krakenfutures.signing import BadSecret
 from krakenfutures.venue import Credentials, Venue
@@ -119,6 +120,10 @@ class PrivateSocket:
         while True:
             try:
                 changed = await self._in_thread(self._sync, self.key_id)
+            except KrakenError as problem:
+                log.warning("could not read account %s after a new connection: %s", self.account_id, problem)
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
             except Exception:
                 log.exception("could not read account %s after a new connection", self.account_id)
                 await asyncio.sleep(AGAIN_SECONDS)
