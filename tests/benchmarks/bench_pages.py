@@ -50,7 +50,8 @@ def queries(served: Served, name: str, address: str) -> Result:
     with CaptureQueriesContext(connection) as captured:
         served.get(address)
     count = len(captured)
-    return Result(f"{name}, queries", str(count), f"≤ {QUERIES}", count <= QUERIES, "With 10 positions; a test holds it with 60.")
+    detail = "With 10 positions; a test holds it with 60."
+    return Result(f"{name}, queries", str(count), f"≤ {QUERIES}", count <= QUERIES, detail)
 
 
 def weight(served: Served, name: str, address: str) -> Result:

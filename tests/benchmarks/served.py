@@ -58,8 +58,9 @@ class Served:
         bare, _, query = address.partition("?")
         environ = {
             "REQUEST_METHOD": "GET", "PATH_INFO": bare, "QUERY_STRING": query,
-            "SERVER_NAME": "localhost", "SERVER_PORT": "8000", "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:8000", "HTTP_COOKIE": self.cookie,
-            "HTTP_ACCEPT_ENCODING": "gzip", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http",
+            "SERVER_NAME": "localhost", "SERVER_PORT": "8000", "HTTP_HOST": "localhost:8000",
+            "REMOTE_ADDR": "127.0.0.1", "HTTP_COOKIE": self.cookie, "HTTP_ACCEPT_ENCODING": "gzip",
+            "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http",
         }  # fmt: skip
         body = self.handler(environ, lambda status, headers: answer.extend((status, dict(headers))))
         content = b"".join(body)

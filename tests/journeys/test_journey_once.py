@@ -9,10 +9,11 @@ from tests.journeys.conftest import SYMBOL, Demo, far_below, wait_until_live
 
 def test_a_lost_answer_is_uncertain_then_proven_and_never_sent_twice(trading: Page, demo: Demo) -> None:
     page = trading
-    demo.arm("drop_response", count=1)
-    demo.arm("delay", seconds=2, scope="private", count=20)  # so that Uncertain stays to be seen
     page.fill("#id_size", "0.1")
     page.fill("#id_limit_price", far_below(page))
+    demo.arm("ws_freeze", seconds=10)  # or the feed would tell before the look-up could
+    demo.arm("drop_response", count=1)
+    demo.arm("delay", seconds=2, scope="private", count=20)  # so that Uncertain stays to be seen
     page.dblclick("[data-submit]")
     state = page.locator("#ticket-result .state")
     expect(state).to_have_text("Uncertain")

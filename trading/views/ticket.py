@@ -7,10 +7,12 @@ intent, also across a reload, so that pressing the button again can only find th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.models import User
 from krakenfutures.numbers import plain
@@ -19,6 +21,7 @@ from trading.actions.placing import open_ticket
 from trading.forms import TicketForm
 from trading.models import Order
 
+NEWS = timedelta(minutes=10)
 SENT = "sent_intents"  # in the session: the last intent sent for each symbol
 
 
@@ -88,12 +91,17 @@ def remember(request: HttpRequest, symbol: str, intent: UUID) -> None:
 
 
 def remembered_ticket(request: HttpRequest, instrument: Instrument) -> Ticket | None:
-    """The one sent last for this instrument, if nobody knows yet what became of it."""
+    """The one sent last for this instrument: itself while its fate is open, else a new one with its result below.
+
+    What was proven long ago is no longer news.
+    """
     intent = request.session.get(SENT, {}).get(instrument.symbol)
     if not intent or not isinstance(request.user, User):
         return None
-    order = Order.objects.visible_to(request.user).unsettled().filter(pk=intent).first()
-    return ticket_of(order) if order else None
+    order = Order.objects.visible_to(request.user).filter(pk=intent).first()
+    if order is None or order.is_unsettled:
+        return ticket_of(order) if order else None
+    return fresh_ticket(instrument, order=order) if timezone.now() - order.created_at < NEWS else None
 
 
 def _plain(value: Decimal | None) -> str:
