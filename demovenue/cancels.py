@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
@@ -17,6 +18,9 @@ class Cancels:
     def __init__(self, floor: Floor, matching: Matching) -> None:
         self._floor = floor
         self._matching = matching
+        # Orders that wait outside the book (maker protection): by name, and all of a market.
+        self.take_back: Callable[[str, str], bool] = lambda uid, cli_ord_id: False
+        self.take_back_all: Callable[[str, str | None], bool] = lambda uid, symbol: False
 
     def cancel(self, uid: str, wish: CancelWish) -> OrderResult:
         floor = self._floor
@@ -36,7 +40,10 @@ class Cancels:
         )
 
     def _missing(self, uid: str, wish: CancelWish) -> OrderResult:
-        """`filled` only while it is remembered as completely filled; everything else is not found."""
+        """`filled` only while it is remembered as completely filled; a held order is acknowledged without a word
+        more; everything else is not found."""
+        if wish.order_id is None and wish.cli_ord_id and self.take_back(uid, wish.cli_ord_id):
+            return OrderResult(status="cancelled", received=self._floor.now, cli_ord_id=wish.cli_ord_id)
         for _, order in self._floor.finished.values():
             named = order.id == wish.order_id or (wish.cli_ord_id and order.cli_ord_id == wish.cli_ord_id)
             if order.account_uid == uid and named and order.status == "FULLY_EXECUTED":
@@ -56,8 +63,9 @@ class Cancels:
         hit = [order for order in floor.orders[uid].values() if symbol in {None, order.symbol}]
         for order in hit:
             self._matching.withdraw(floor.market(order.symbol), order, reason, update_reason)
+        held = self.take_back_all(uid, symbol)
         return CancelAllResult(
-            status="cancelled" if hit else "noOrdersToCancel",
+            status="cancelled" if hit or held else "noOrdersToCancel",
             received=floor.now,
             cancel_only=symbol or "all",
             cancelled=tuple(hit),

@@ -7,10 +7,12 @@ Every command returns after what it did is committed. Listeners hear of it after
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from demovenue.clock import SECOND
 from demovenue.events import Listener
 from demovenue.facade.account import AccountCalls
 from demovenue.facade.choices import ChoiceCalls
@@ -20,6 +22,7 @@ from demovenue.facade.people import PeopleCalls
 from demovenue.facade.public import PublicCalls
 from demovenue.parts import build
 
+STEP = 0.05  # seconds
 SAVE_EVERY = 2_000_000  # microseconds of demo time between writings of clock and prices
 
 
@@ -40,21 +43,32 @@ class Exchange(PeopleCalls, OrderCalls, AccountCalls, ChoiceCalls, PublicCalls, 
         """`replay`: a CSV of time and price that drives the index of Bitcoin. ValueError when it cannot be read."""
         self._parts = build(data, seed=seed, speed=speed, start=start, manual=manual, replay=replay)
         self._saved = self._parts.floor.micros
+        self._alarm = asyncio.Event()
 
     def step(self) -> None:
         """Let demo time catch up: market, triggers, funding, liquidations, maturities. Bounded work."""
         parts = self._parts
         with parts.floor.work():
+            parts.protection.release_due(parts.floor.micros)
             parts.simulation.catch_up(parts.floor.micros)
             if parts.floor.micros - self._saved > SAVE_EVERY:
                 self._saved = parts.floor.micros
                 parts.memory.save()
 
     async def run(self) -> None:
-        """`step` some twenty times a second until cancelled."""
+        """`step` some twenty times a second, and whenever a held order is due, until cancelled."""
         while True:
             self.step()
-            await asyncio.sleep(0.05)
+            self._alarm.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._alarm.wait(), self._nap())
+
+    def _nap(self) -> float:
+        """Seconds to sleep before the next step."""
+        clock, due = self._parts.clock, self._parts.protection.next_due
+        if due is None or not clock.speed:
+            return STEP
+        return min(STEP, max(0.001, (due - clock.micros()) / SECOND / float(clock.speed)))
 
     def close(self) -> None:
         """Commit and let go of the database."""

@@ -62,6 +62,7 @@ class Floor:
         self.listeners: list[Listener] = []
         self._outbox: list[Event] = []
         self._bells: dict[Event, None] = {}
+        self.afterwards: list[Callable[[], None]] = []  # called once what was done is written down
         self._working = False
         self.watch_trade: Callable[[Market, TradePrint], None] = lambda market, trade: None
 
@@ -101,6 +102,10 @@ class Floor:
         for listener in self.listeners:
             for event in (*events, *bells):
                 listener(event)
+        if self.afterwards:
+            calls, self.afterwards = self.afterwards, []
+            for call in calls:
+                call()
 
     # --- lookups -----------------------------------------------------------------------------------------------
 

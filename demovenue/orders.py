@@ -37,20 +37,19 @@ class Orders:
         self._matching = matching
         self._triggers = triggers
         triggers.fire_with(self.activate)
+        self.own_yields = False  # while a held order is released: the owner's resting orders make way for it
 
     # --- send --------------------------------------------------------------------------------------------------
 
-    def send(self, uid: str, wish: OrderWish, fault: str | None = None) -> OrderResult:
-        floor = self._floor
-        if not floor.account(uid).trading_enabled:
-            raise Refused("accountInactive")
-        if wish.symbol in floor.expired:
-            return OrderResult(status="marketInactive", received=floor.now, cli_ord_id=wish.cli_ord_id)
-        market = floor.market(wish.symbol)
-        refusal = self._refusal(uid, market, wish)
-        if refusal:
-            return OrderResult(status=refusal, received=floor.now, cli_ord_id=wish.cli_ord_id)
+    def send(self, uid: str, wish: OrderWish, fault: str | None = None, *, at_once: bool = False) -> OrderResult:
+        """`at_once`: what does not trade now is dropped, whatever was asked for."""
+        turned_away = self.turned_away(uid, wish)
+        if turned_away is not None:
+            return turned_away
+        market = self._floor.market(wish.symbol)
         order = self._new_order(uid, market, wish)
+        if at_once and order.type == "lmt":
+            order = msgspec.structs.replace(order, type="ioc")
         if order.is_trigger:
             return self._place_trigger(market, order)
         room = self._matching.reducible(uid, order.symbol, order.side)
@@ -62,6 +61,19 @@ class Orders:
         if refusal:
             return self._reject(order, refusal)
         return self._execute(market, order, reduced, fault)
+
+    def turned_away(self, uid: str, wish: OrderWish) -> OrderResult | None:
+        """The answer to what cannot be an order, whatever the book and the margin are. Refused `accountInactive`,
+        `invalidArgument` (no such market)."""
+        floor = self._floor
+        if not floor.account(uid).trading_enabled:
+            raise Refused("accountInactive")
+        if wish.symbol in floor.expired:
+            return OrderResult(status="marketInactive", received=floor.now, cli_ord_id=wish.cli_ord_id)
+        refusal = self._refusal(uid, floor.market(wish.symbol), wish)
+        if refusal:
+            return OrderResult(status=refusal, received=floor.now, cli_ord_id=wish.cli_ord_id)
+        return None
 
     def _refusal(self, uid: str, market: Market, wish: OrderWish) -> str | None:
         """The checks that need no order object, in the order a venue makes them."""
@@ -145,7 +157,7 @@ class Orders:
             return "iocWouldNotExecute"
         if order.type == "fok" and sum(amount for _, amount in met) < market.lots(order.remaining):
             return "iocWouldNotExecute"
-        if any(maker.owner == uid for maker, _ in met) and self._floor.accounts[uid].self_trade == "REJECT_TAKER":
+        if any(maker.owner == uid for maker, _ in met) and self._strategy(uid) == "REJECT_TAKER":
             return "selfFill"
         if order.reduce_only:
             return None
@@ -257,13 +269,13 @@ class Orders:
 
     def clear_own(self, market: Market, order: Order) -> None:
         """Self-trade strategies that cancel the maker: own orders in the way go, then those of the family."""
-        account = self._floor.accounts[order.account_uid]
-        if account.self_trade == "REJECT_TAKER" or order.limit_price is None:
+        account, strategy = self._floor.accounts[order.account_uid], self._strategy(order.account_uid)
+        if strategy == "REJECT_TAKER" or order.limit_price is None:
             return
         family = {account.uid}
-        if account.self_trade in {"CANCEL_MAKER_CHILD", "CANCEL_MAKER_ANY"}:
+        if strategy in {"CANCEL_MAKER_CHILD", "CANCEL_MAKER_ANY"}:
             family |= {a.uid for a in self._floor.accounts.values() if a.master_uid == account.uid}
-        if account.self_trade == "CANCEL_MAKER_ANY" and account.master_uid:
+        if strategy == "CANCEL_MAKER_ANY" and account.master_uid:
             siblings = {a.uid for a in self._floor.accounts.values() if a.master_uid == account.master_uid}
             family |= {account.master_uid, *siblings}
         limit, lots = market.ticks(order.limit_price), market.lots(order.remaining)
@@ -275,6 +287,10 @@ class Orders:
             for maker in own:
                 mine = self._floor.orders[maker.owner][maker.id]
                 self._matching.withdraw(market, mine, "would_execute_self", "CANCELLED_BY_SELF_TRADE")
+
+    def _strategy(self, uid: str) -> str:
+        chosen = self._floor.accounts[uid].self_trade
+        return "CANCEL_MAKER_SELF" if self.own_yields and chosen == "REJECT_TAKER" else chosen
 
     def activate(self, market: Market, trigger: Order) -> None:
         """A trigger has fired: the same id becomes a plain order and goes the way of every order."""

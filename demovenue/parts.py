@@ -28,6 +28,7 @@ from demovenue.money import Money
 from demovenue.orders import Orders
 from demovenue.people import People
 from demovenue.preferences import Preferences
+from demovenue.protection import Protection
 from demovenue.settlement import Settlement
 from demovenue.simulation import MINUTE, Simulation
 from demovenue.sketch import Sketch
@@ -49,6 +50,7 @@ class Parts:
     orders: Orders
     edits: Edits
     cancels: Cancels
+    protection: Protection
     liquidation: Liquidation
     assignment: Assignment
     funding: Funding
@@ -84,7 +86,10 @@ def assemble(floor: Floor, walk: Walk, seed: int) -> Parts:
     matching = Matching(floor, executions)
     triggers = Triggers(floor)
     orders = Orders(floor, margin, matching, triggers)
+    edits = Edits(floor, matching, orders, triggers)
     cancels = Cancels(floor, matching)
+    protection = Protection(floor, orders, edits)
+    cancels.take_back, cancels.take_back_all = protection.take_back, protection.take_back_all
     assignment = Assignment(floor)
     liquidation = Liquidation(floor, bank, margin, matching, executions, cancels, assignment.takers)
     funding = Funding(floor, bank, margin)
@@ -107,14 +112,15 @@ def assemble(floor: Floor, walk: Walk, seed: int) -> Parts:
         fees=fees,
         matching=matching,
         orders=orders,
-        edits=Edits(floor, matching, orders, triggers),
+        edits=edits,
         cancels=cancels,
+        protection=protection,
         liquidation=liquidation,
         assignment=assignment,
         funding=funding,
         settlement=settlement,
         people=People(floor, bank),
-        preferences=Preferences(floor, margin),
+        preferences=Preferences(floor, margin, protection.holds_for),
         money=Money(floor, bank, margin),
         history=History(floor),
         simulation=simulation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
@@ -20,9 +21,11 @@ WOULD_LIQUIDATE, NO_CONTRACT, NOT_FLEX, NO_CURRENCY, NOT_ENABLED, NO_MARGIN = 41
 
 
 class Preferences:
-    def __init__(self, floor: Floor, margin: Margin) -> None:
+    def __init__(self, floor: Floor, margin: Margin, holds_for: Callable[[str], bool]) -> None:
+        """`holds_for`: does an order of the account wait outside the book?"""
         self._floor = floor
         self._margin = margin
+        self._holds_for = holds_for
 
     def _flex_market(self, symbol: str) -> Market:
         market = self._floor.markets.get(symbol)
@@ -34,6 +37,8 @@ class Preferences:
 
     def set_max_leverage(self, uid: str, symbol: str, leverage: Decimal | None) -> None:
         market, account = self._flex_market(symbol), self._floor.account(uid)
+        if self._holds_for(uid):
+            raise Refused("Unavailable")  # the reference says refused, not how
         chosen = {key: cap for key, cap in account.max_leverage.items() if key != symbol}
         if leverage is not None:
             if not is_sane(leverage) or not 0 < leverage <= 1 / market.instrument.levels[0].initial:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,12 +13,14 @@ from demovenue.parts import Parts
 
 class Calls:
     _parts: Parts
+    _alarm: asyncio.Event  # something is due before the next step would be
 
     @contextmanager
     def _command(self) -> Iterator[Parts]:
         """The market is played up to now first, so that a command never meets the past."""
         parts = self._parts
         with parts.floor.work():
+            parts.protection.release_due(parts.floor.micros)
             parts.simulation.catch_up(parts.floor.micros)
             yield parts
 

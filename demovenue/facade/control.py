@@ -11,6 +11,7 @@ import msgspec
 
 from demovenue.events import InstrumentsChanged
 from demovenue.facade.base import Calls
+from demovenue.protection import LONGEST_MS
 from demovenue.sums import is_sane
 from demovenue.values import InstrumentStatus, Notification, Refused
 
@@ -54,6 +55,7 @@ class ControlCalls(Calls):
             raise Refused("invalidArgument")
         with self._command() as parts:
             parts.clock.advance(seconds)
+            parts.protection.release_due(parts.clock.micros())
             parts.simulation.catch_up(parts.clock.micros())
             parts.memory.save()
         return self.now()
@@ -78,7 +80,9 @@ class ControlCalls(Calls):
         margin_multiplier: int | None = None,
         dislocation: str | None = None,
     ) -> InstrumentStatus:
-        """`dislocation`: ABOVE_UPPER_BOUND, BELOW_LOWER_BOUND, or "" for none."""
+        """`dislocation`: ABOVE_UPPER_BOUND, BELOW_LOWER_BOUND, or "" for none. Refused `invalidArgument`."""
+        if maker_protection_ms is not None and not 0 <= maker_protection_ms <= LONGEST_MS:
+            raise Refused("invalidArgument")
         changes = {
             "suspended": suspended,
             "post_only": post_only,
@@ -99,6 +103,10 @@ class ControlCalls(Calls):
             parts.floor.ring(InstrumentsChanged())
             parts.memory.save()
             return market.status
+
+    def set_maker_protection(self, symbol: str, milliseconds: int) -> InstrumentStatus:
+        """How long orders that are not post-only wait before they reach the book; 0: not at all."""
+        return self.set_status(symbol, maker_protection_ms=milliseconds)
 
     def notify(self, notification: Notification) -> None:
         with self._command() as parts:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -23,6 +24,63 @@ class OrderCalls(Calls):
     def edit_order(self, account_uid: str, wish: EditWish) -> OrderResult:
         with self._order_command() as parts:
             return parts.edits.edit(account_uid, wish)
+
+    def submit_order(
+        self,
+        account_uid: str,
+        wish: OrderWish,
+        *,
+        told: Callable[[OrderResult], None],
+        fault: str | None = None,
+    ) -> OrderResult | None:
+        """`send_order`, under the market's maker protection. None: it is held, and `told` hears the result once, after
+        the commit, when it has been released. What is held when the process ends was never heard of."""
+        with self._order_command() as parts:
+            return self._heard(parts.protection.send(account_uid, wish, fault, told))
+
+    def submit_edit(
+        self, account_uid: str, wish: EditWish, *, told: Callable[[OrderResult], None]
+    ) -> OrderResult | None:
+        with self._order_command() as parts:
+            return self._heard(parts.protection.edit(account_uid, wish, told))
+
+    def submit_batch(
+        self,
+        account_uid: str,
+        wishes: Sequence[OrderWish | EditWish | CancelWish],
+        *,
+        told: Callable[[Sequence[OrderResult]], None],
+        process_before: datetime | None = None,
+    ) -> Sequence[OrderResult] | None:
+        """None while a single line is held; the others have been done, and `told` hears all of them."""
+        results: list[OrderResult | None] = [None] * len(wishes)
+
+        def hear(line: int, result: OrderResult) -> None:
+            results[line] = result
+            known = [one for one in results if one is not None]
+            if len(known) == len(results):
+                told(known)
+
+        with self._order_command() as parts:
+            for line, wish in enumerate(wishes):
+                wish = _in_time(wish, process_before)
+                if isinstance(wish, CancelWish):
+                    results[line] = parts.cancels.cancel(account_uid, wish)
+                elif isinstance(wish, EditWish):
+                    results[line] = parts.protection.edit(account_uid, wish, partial(hear, line))
+                else:
+                    results[line] = parts.protection.send(account_uid, wish, None, partial(hear, line))
+        done = [one for one in results if one is not None]
+        if len(done) == len(results):
+            return done
+        self._alarm.set()
+        return None
+
+    def _heard(self, result: OrderResult | None) -> OrderResult | None:
+        """A held order may be due before anybody would look."""
+        if result is None:
+            self._alarm.set()
+        return result
 
     def cancel_order(self, account_uid: str, wish: CancelWish) -> OrderResult:
         with self._order_command() as parts:
@@ -47,8 +105,7 @@ class OrderCalls(Calls):
     def _one_of_batch(
         parts: Parts, uid: str, wish: OrderWish | EditWish | CancelWish, process_before: datetime | None
     ) -> OrderResult:
-        if process_before is not None:
-            wish = msgspec.structs.replace(wish, process_before=process_before)
+        wish = _in_time(wish, process_before)
         if isinstance(wish, OrderWish):
             return parts.orders.send(uid, wish)
         if isinstance(wish, EditWish):
@@ -71,3 +128,8 @@ class OrderCalls(Calls):
     def open_orders(self, account_uid: str) -> Sequence[Order]:
         """Newest first, triggers included."""
         return sorted(self._parts.floor.orders[account_uid].values(), key=lambda order: order.id, reverse=True)
+
+
+def _in_time(wish: OrderWish | EditWish | CancelWish, deadline: datetime | None) -> OrderWish | EditWish | CancelWish:
+    """With the deadline of the whole batch, if it has one."""
+    return wish if deadline is None else msgspec.structs.replace(wish, process_before=deadline)
