@@ -23,10 +23,24 @@ APART = {"sealed", "seal"}  # every other column is sealed
 EXECUTING = "withdrawal.executing"
 
 
-def take(withdrawal_id: UUID) -> Withdrawal:
-    """The row, locked until the transaction ends. Raises `Withdrawal.DoesNotExist`."""
+class Tampered(NotAllowed):
+    """Columns of a row are not as the desk wrote them, so nothing may rest on it."""
+
+    def __init__(self, columns: list[str]) -> None:
+        super().__init__(
+            f"This request was changed by another hand than the desk's: {', '.join(columns)}. Nothing is sent.",
+            code="tampered",
+        )
+        self.columns = columns
+
+
+def take(withdrawal_id: UUID, *, anyway: bool = False) -> Withdrawal:
+    """The row, locked until the transaction ends. Raises `Withdrawal.DoesNotExist`, and `Tampered` unless `anyway`."""
     rows = Withdrawal.objects.select_for_update(of=("self",)).select_related("account", "desk", "requester")
-    return rows.get(pk=withdrawal_id)
+    withdrawal = rows.get(pk=withdrawal_id)
+    if not anyway and (columns := tampered(withdrawal)):
+        raise Tampered(columns)
+    return withdrawal
 
 
 def create(withdrawal: Withdrawal, *, by: User, action: str, **details: Any) -> None:
@@ -43,9 +57,12 @@ def move(
     by: User | None,
     action: str,
     details: dict[str, Any] | None = None,
+    quiet: bool = False,
     **changes: Any,
 ) -> None:
     """Change the row, if it is still as we know it. `to=None` keeps the state. Inside the caller's transaction.
+
+    `quiet` keeps what is no news (when to look again) out of the book.
 
     Raises `NotAllowed` with code "moved" when the table of states forbids it or somebody else was faster.
     """
@@ -61,7 +78,8 @@ def move(
     )
     if not written:
         raise NotAllowed("Somebody else changed it in the same moment; look again.", code="moved")
-    _tell(withdrawal, by, action, {"from": before.value, **(details or {})})
+    if not (quiet and to is None):
+        _tell(withdrawal, by, action, {"from": before.value, **(details or {})})
 
 
 def _tell(withdrawal: Withdrawal, by: User | None, action: str, details: dict[str, Any]) -> None:

@@ -103,6 +103,7 @@ class Withdrawal(models.Model):
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["desk", "status"]), models.Index(fields=["status", "look_at"])]
         constraints = [
+            models.CheckConstraint(condition=Q(status__in=[state.value for state in S]), name="a_known_state"),
             models.CheckConstraint(
                 condition=~Q(status="executing") | Q(lease_until__isnull=False, claims__gt=0),
                 name="executing_has_a_lease",

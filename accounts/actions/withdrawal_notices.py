@@ -1,0 +1,59 @@
+"""Sentences to the people who are needed: stored with the change they speak of, mailed by the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from accounts.actions.withdrawal_demands import Asked, able_reviewers
+from accounts.models import Membership, Notice, User, Withdrawal
+from accounts.withdrawal_rules import in_words, person_of
+from krakenfutures.numbers import plain
+
+SENTENCES = {
+    "review": "{who} asks to move {what}. Your review is needed; it expires {expires}. Code {code}.",
+    "changed": "{who} changed the request to move {what}: earlier votes are void. Code {code}.",
+    "escalated": "Still waiting: {what}, asked for by {who}, expires {expires}. Code {code}.",
+    "more_asked": "More approvals are needed for {what}, asked for by {who}. Code {code}.",
+    "ready": "{what} is approved and will be sent. Code {code}.",
+    "confirmed": "{what} was sent; the exchange's reference is {reference}. Code {code}.",
+    "failed": "{what} was not sent: {remark} Code {code}.",
+    "rejected": "{what} was rejected: {remark} Code {code}.",
+    "expired": "{what} expired without enough approvals. Code {code}.",
+    "uncertain": "It is not known whether {what} was sent. Two people must look at the evidence. Code {code}.",
+    "resolved": "{what} is settled: {resolution}. Code {code}.",
+}
+
+
+def notify_reviewers(withdrawal: Withdrawal, asked: Asked, kind: str) -> None:
+    """Everybody whose vote would count."""
+    able = able_reviewers(withdrawal, asked)
+    rows = Membership.objects.in_force().filter(desk=withdrawal.desk_id).select_related("user")
+    notify(withdrawal, kind, [row.user for row in rows if person_of(row.user.email) in able])
+
+
+def notify_requester(withdrawal: Withdrawal, kind: str) -> None:
+    notify(withdrawal, kind, [withdrawal.requester])
+
+
+def notify_desk(withdrawal: Withdrawal, kind: str, roles: Iterable[str]) -> None:
+    rows = Membership.objects.in_force().filter(desk=withdrawal.desk_id, role__in=list(roles)).select_related("user")
+    notify(withdrawal, kind, {row.user for row in rows} | {withdrawal.requester})
+
+
+def notify(withdrawal: Withdrawal, kind: str, people: Iterable[User]) -> None:
+    text = SENTENCES[kind].format(
+        who=withdrawal.requester,
+        what=f"{plain(withdrawal.amount)} {withdrawal.currency} to {withdrawal.target_label or withdrawal.landing}",
+        code=withdrawal.code,
+        expires=in_words(withdrawal.expires_at) if withdrawal.expires_at else "never",
+        reference=withdrawal.reference or "none",
+        remark=withdrawal.remark,
+        resolution=withdrawal.get_resolution_display(),
+    )
+    now = timezone.now()
+    Notice.objects.bulk_create(
+        Notice(user=one, desk=withdrawal.desk, withdrawal=withdrawal, kind=kind, text=text[:400], at=now)
+        for one in sorted(set(people), key=lambda user: user.pk)
+    )

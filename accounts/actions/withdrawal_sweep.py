@@ -1,0 +1,112 @@
+"""The clock's side: everything whose time has come moves on. Times are in the rows; a missed beat loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.actions.withdrawal_evidence import look
+from accounts.actions.withdrawal_execution import condemn, execute, expire
+from accounts.actions.withdrawal_moves import Tampered, move, take
+from accounts.actions.withdrawal_notices import notify_desk, notify_reviewers
+from accounts.actions.withdrawal_reviews import asked_for
+from accounts.models import Notice, Withdrawal
+from accounts.rights import ALLOWED, Right
+from accounts.rules import NotAllowed
+from accounts.withdrawal_rules import WAITING, S
+
+log = structlog.get_logger(__name__)
+
+ESCALATE_BEFORE = timedelta(hours=6)
+AT_MOST = 20  # of each kind in one sweep
+
+
+def sweep_withdrawals() -> None:
+    """Expire, warn, end cool-offs, give up leases, execute what is ready, look for what is uncertain."""
+    now = timezone.now()
+    rows = Withdrawal.objects
+    due = rows.filter(Q(look_at=None) | Q(look_at__lte=now))
+    _each("expire", rows.filter(status__in=WAITING, expires_at__lte=now), _expire)
+    _each("escalate", _to_escalate(), _escalate)
+    _each("end of cool-off", rows.filter(status=S.COOLING, ready_at__lte=now), _ready)
+    _each("lost lease", rows.filter(status=S.EXECUTING, lease_until__lte=now), _give_up)
+    _each("execute", due.filter(status=S.READY), execute)
+    _each("look", rows.filter(status__in=[S.UNCERTAIN, S.CONFIRMED], look_at__lte=now), look)
+
+
+def mail_notices() -> int:
+    """Send what was not sent yet, each at most once; in the desk it stands anyway. Returns how many."""
+    sent = 0
+    for notice in Notice.objects.filter(mailed_at=None).select_related("user").order_by("pk")[:50]:
+        if not Notice.objects.filter(pk=notice.pk, mailed_at=None).update(mailed_at=timezone.now()):
+            continue
+        try:
+            send_mail("kfweb: a withdrawal", notice.text, None, [notice.user.email])
+            sent += 1
+        except OSError as problem:
+            log.warning("a notice could not be mailed", notice=notice.pk, trouble=type(problem).__name__)
+    return sent
+
+
+def _each(what: str, found: object, act: Callable[[UUID], object]) -> None:
+    """One at a time; the trouble of one is logged and never holds up the others."""
+    ids = found.values_list("pk", flat=True)[:AT_MOST]  # type: ignore[attr-defined]
+    for withdrawal_id in list(ids):
+        try:
+            act(withdrawal_id)
+        except Tampered as broken:
+            condemn(withdrawal_id, broken)
+        except NotAllowed as refusal:  # somebody was faster, or the policy is broken: the row says so by itself
+            log.info("a withdrawal was left as it is", what=what, withdrawal=str(withdrawal_id), why=refusal.reason)
+        except Exception:
+            log.exception("the sweep failed on a withdrawal", what=what, withdrawal=str(withdrawal_id))
+
+
+def _expire(withdrawal_id: UUID) -> None:
+    with transaction.atomic():
+        withdrawal = take(withdrawal_id)
+        if withdrawal.is_waiting and withdrawal.expires_at and withdrawal.expires_at <= timezone.now():
+            expire(withdrawal)
+
+
+def _to_escalate() -> object:
+    soon = timezone.now() + ESCALATE_BEFORE
+    halfway = Q(expires_at__lte=soon) & Q(expires_at__gt=timezone.now())
+    long_ones = Q(expires_at__gt=F("requested_at") + ESCALATE_BEFORE)
+    return Withdrawal.objects.filter(halfway & long_ones, status=S.PENDING, escalated_at=None)
+
+
+def _escalate(withdrawal_id: UUID) -> None:
+    with transaction.atomic():
+        withdrawal = take(withdrawal_id)
+        if withdrawal.state is S.PENDING and withdrawal.escalated_at is None:
+            move(withdrawal, None, by=None, action="escalated", escalated_at=timezone.now())
+            notify_reviewers(withdrawal, asked_for(withdrawal), "escalated")
+
+
+def _ready(withdrawal_id: UUID) -> None:
+    with transaction.atomic():
+        withdrawal = take(withdrawal_id)
+        if withdrawal.state is S.COOLING and withdrawal.ready_at and withdrawal.ready_at <= timezone.now():
+            move(withdrawal, S.READY, by=None, action="ready", look_at=None)
+
+
+def _give_up(withdrawal_id: UUID) -> None:
+    """Whoever held the lease died or hangs, before the call or after it: nobody knows, and nobody tries again."""
+    with transaction.atomic():
+        withdrawal = take(withdrawal_id)
+        if withdrawal.state is not S.EXECUTING or not withdrawal.lease_until:
+            return
+        if withdrawal.lease_until > timezone.now():
+            return
+        why = "The worker that was sending it vanished before it wrote down an answer."
+        move(withdrawal, S.UNCERTAIN, by=None, action="uncertain", remark=why, look_at=timezone.now(),
+             details={"why": why, "claim": withdrawal.claims})  # fmt: skip
+        notify_desk(withdrawal, "uncertain", ALLOWED[Right.REVIEW_WITHDRAWAL])

@@ -1,0 +1,26 @@
+"""Bells that beat and the pages ring: each starts a sweep over rows that may need work."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from accounts.actions.withdrawal_execution import execute
+from accounts.actions.withdrawal_sweep import mail_notices, sweep_withdrawals
+
+
+@shared_task(name="accounts.sweep_withdrawals")
+def sweep() -> None:
+    sweep_withdrawals()
+
+
+@shared_task(name="accounts.mail_notices")
+def mail() -> None:
+    mail_notices()
+
+
+@shared_task(name="accounts.execute_withdrawal")
+def execute_one(withdrawal_id: str) -> None:
+    """A bell after the last approval; ringing twice does no harm."""
+    execute(UUID(withdrawal_id))
