@@ -21,6 +21,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "account": account,
         "accounts": getattr(request, "accounts", []),
         "membership": getattr(request, "membership", None),
+        "memberships": getattr(request, "memberships", []),
         "environment": account.environment if account else "",
         "theme": person.theme if person else User.Theme.SYSTEM.value,
         "budget": partial(_budget, account),  # asks the store only where a page shows it

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from accounts.models import Environment, User
+from accounts.models import Environment, Role, User
 from accounts.rules import NotAllowed
 
 
@@ -39,6 +39,52 @@ class SetupForm(forms.Form):
         if again != self.cleaned_data.get("password"):
             raise forms.ValidationError("The two passwords differ.")
         return again
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(label="E-mail")
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.VIEWER)
+
+
+class JoinForm(forms.Form):
+    """For somebody who is new here; the address is the invitation's."""
+
+    password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), help_text="At least 12 characters."
+    )
+
+
+class MemberForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices)
+    largest_order = forms.DecimalField(
+        label="Largest order, USD", required=False, min_value=0, max_digits=20, decimal_places=2,
+        help_text="Of notional value, at the worst price it may execute at. Empty: no limit.",
+    )  # fmt: skip
+    daily_notional = forms.DecimalField(
+        label="Sent in 24 hours, USD", required=False, min_value=0, max_digits=20, decimal_places=2,
+        help_text="All orders together. Empty: no limit.",
+    )  # fmt: skip
+    instruments = forms.CharField(
+        required=False, max_length=2000, help_text="Symbols, separated by spaces or commas. Empty: all.",
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "spellcheck": "false"}),
+    )  # fmt: skip
+    reduce_only = forms.BooleanField(label="May only reduce positions", required=False)
+
+    def clean_instruments(self) -> list[str]:
+        typed: str = self.cleaned_data["instruments"]
+        return typed.replace(",", " ").split()
+
+
+class DeskForm(forms.Form):
+    name = forms.CharField(max_length=80)
+    second_factor_required = forms.BooleanField(
+        label="Members need a second factor", required=False,
+        help_text="Whoever has none sees nothing of the desk until they have set one up.",
+    )  # fmt: skip
+    withdrawals_enabled = forms.BooleanField(
+        label="The desk withdraws", required=False,
+        help_text="While it does not, a key for real money that may withdraw is held back.",
+    )  # fmt: skip
 
 
 class ProfileForm(forms.Form):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -13,12 +14,25 @@ from django.utils import timezone
 from accounts.models import Account, Membership, User
 
 REMEMBERED = "account"  # in the session
+REMEMBERED_DESK = "desk"
+
+
+@dataclass(slots=True)
+class Here:
+    """What the request is about; everything empty for whoever is not signed in."""
+
+    memberships: list[Membership] = field(default_factory=list)
+    membership: Membership | None = None
+    account: Account | None = None
+    accounts: list[Account] = field(default_factory=list)
+    lacks_factor: bool = False  # the person's desks want a second factor, and there is none
 
 
 class CurrentDesk:
-    """Sets `desk`, `account`, `accounts` and `membership` on the request; all empty for whoever is not signed in.
+    """Sets `desk`, `account`, `accounts`, `membership` and `memberships` on the request.
 
-    `?account=ID` chooses, if the user may see it, and is remembered; else what was remembered; else the first.
+    `?account=ID` chooses an account, and its desk, if the user may see it, and is remembered; else the desk chosen
+    last, with the account chosen last if it is one of its accounts; else the first of each.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -29,32 +43,41 @@ class CurrentDesk:
         structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
         user = request.user
         if not isinstance(user, User):
-            return self._answer(request, None, None, [])
-        memberships = {
-            m.desk_id: m for m in Membership.objects.filter(user=user).select_related("desk").order_by("pk")
-        }
-        visible = list(Account.objects.filter(desk__in=memberships).order_by("desk_id", "pk")) if memberships else []
-        account = _choose(request, visible)
-        membership = memberships[account.desk_id] if account else next(iter(memberships.values()), None)
+            return self._answer(request, Here())
         with timezone.override(ZoneInfo(user.time_zone)):
-            return self._answer(request, membership, account, visible)
+            return self._answer(request, _look_around(request, user))
 
-    def _answer(
-        self, request: HttpRequest, membership: Membership | None, account: Account | None, visible: list[Account]
-    ) -> HttpResponse:
-        desk = membership.desk if membership else None
-        request.membership = membership  # type: ignore[attr-defined]
-        request.desk = desk  # type: ignore[attr-defined]
-        request.account = account  # type: ignore[attr-defined]
-        request.accounts = [one for one in visible if desk and one.desk_id == desk.pk]  # type: ignore[attr-defined]
+    def _answer(self, request: HttpRequest, here: Here) -> HttpResponse:
+        request.memberships = here.memberships  # type: ignore[attr-defined]
+        request.lacks_factor = here.lacks_factor  # type: ignore[attr-defined]
+        request.membership = here.membership  # type: ignore[attr-defined]
+        request.desk = here.membership.desk if here.membership else None  # type: ignore[attr-defined]
+        request.account = here.account  # type: ignore[attr-defined]
+        request.accounts = here.accounts  # type: ignore[attr-defined]
         return self.get_response(request)
 
 
-def _choose(request: HttpRequest, visible: list[Account]) -> Account | None:
-    by_id = {str(account.pk): account for account in visible}
-    asked = by_id.get(request.GET.get("account", ""))
+def _look_around(request: HttpRequest, user: User) -> Here:
+    memberships = list(Membership.objects.in_force().filter(user=user).select_related("desk").order_by("pk"))
+    if not memberships:
+        lacking = Membership.objects.filter(user=user, suspended_at=None, desk__second_factor_required=True)
+        return Here(lacks_factor=lacking.exists())
+    by_desk = {one.desk_id: one for one in memberships}
+    visible = {str(one.pk): one for one in Account.objects.filter(desk__in=by_desk).order_by("pk")}
+    asked = visible.get(request.GET.get("account", ""))
     if asked:
-        if request.session.get(REMEMBERED) != asked.pk:
-            request.session[REMEMBERED] = asked.pk
-        return asked
-    return by_id.get(str(request.session.get(REMEMBERED))) or (visible[0] if visible else None)
+        remember(request, asked)
+        membership = by_desk[asked.desk_id]
+    else:
+        membership = by_desk.get(request.session.get(REMEMBERED_DESK, 0), memberships[0])
+    accounts = [one for one in visible.values() if one.desk_id == membership.desk_id]
+    account = asked or visible.get(str(request.session.get(REMEMBERED)))
+    if account not in accounts:
+        account = accounts[0] if accounts else None
+    return Here(memberships, membership, account, accounts)
+
+
+def remember(request: HttpRequest, account: Account) -> None:
+    """Go on with this account and its desk, also on the next page."""
+    if request.session.get(REMEMBERED) != account.pk or request.session.get(REMEMBERED_DESK) != account.desk_id:
+        request.session[REMEMBERED], request.session[REMEMBERED_DESK] = account.pk, account.desk_id

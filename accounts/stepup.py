@@ -16,16 +16,18 @@ from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
 
+from accounts.factors import has_second_factor
 from accounts.models import User
 
 View = Callable[..., HttpResponseBase]
+__all__ = ["Factor", "ask", "fresh_factor", "fresh_for", "has_second_factor", "note_password", "require_fresh_factor"]
+
 PASSWORD = "password"  # noqa: S105 - the name of a method
 
 
@@ -44,10 +46,6 @@ class Factor:
 def fresh_for() -> timedelta:
     """How old a proof may be (`KFWEB_STEP_UP_SECONDS`)."""
     return timedelta(seconds=settings.STEP_UP_SECONDS)
-
-
-def has_second_factor(user: User) -> bool:
-    return bool(is_mfa_enabled(user))
 
 
 def note_password(request: HttpRequest, user: User) -> None:

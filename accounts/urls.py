@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import activity, keys, people
+from accounts.views import activity, desks, keys, people, sessions
 
 urlpatterns = [
     path("setup/<str:token>/", people.setup, name="setup"),
+    path("invitation/<str:token>/", people.invitation, name="invitation"),
     path("profile/", people.profile, name="profile"),
+    path("profile/sessions/", sessions.sessions, name="sessions"),
+    path("profile/sessions/<int:session_id>/end/", sessions.end, name="end_session"),
+    path("profile/sessions/end-others/", sessions.end_others, name="end_other_sessions"),
+    path("people/", desks.people, name="people"),
+    path("people/invite/", desks.invite, name="invite"),
+    path("people/invitations/<int:invitation_id>/withdraw/", desks.withdraw_invitation, name="withdraw_invitation"),
+    path("people/<int:member_id>/", desks.member, name="member"),
+    path("people/<int:member_id>/suspend/", desks.suspend, name="suspend_member"),
+    path("people/<int:member_id>/remove/", desks.remove, name="remove_member"),
+    path("desk/", desks.settings, name="desk_settings"),
+    path("desk/choose/", desks.choose, name="choose_desk"),
+    path("rights/", desks.rights, name="rights"),
     path("keys/", keys.keys, name="keys"),
     path("keys/add/", keys.add, name="add_key"),
     path("keys/try-demo/", keys.start_demo, name="try_demo"),

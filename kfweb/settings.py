@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -82,7 +83,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.session_index.SessionIndex",
     "accounts.middleware.CurrentDesk",
+    "accounts.doorkeeper.Doorkeeper",
 ]
 
 ROOT_URLCONF = "kfweb.urls"
@@ -160,6 +163,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/300s/key"}  # the key: accounts.adapter
+ALLAUTH_TRUSTED_PROXY_COUNT = env_int("KFWEB_PROXIES", 0)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = False
 STEP_UP_SECONDS = env_int("KFWEB_STEP_UP_SECONDS", 300)  # how old a proof of the person may be for what matters most
@@ -208,7 +213,16 @@ STORAGES = {
     "staticfiles": {"BACKEND": "kfweb.staticfiles.Storage"},
 }
 
+# Letters go to the console until KFWEB_SMTP_URL is set: smtp://user:password@host:587, or smtps:// for TLS at once.
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+DEFAULT_FROM_EMAIL = env("KFWEB_EMAIL_FROM", "kfweb@localhost")
+if SMTP_URL := env("KFWEB_SMTP_URL", ""):
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    _smtp = urlsplit(SMTP_URL)
+    EMAIL_HOST, EMAIL_PORT = _smtp.hostname or "", _smtp.port or (465 if _smtp.scheme == "smtps" else 587)
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_smtp.username or ""), unquote(_smtp.password or "")
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _smtp.scheme == "smtps", _smtp.scheme == "smtp"
+    EMAIL_TIMEOUT = 10
 
 LOGGING_CONFIG = None
 logging_config(debug=DEBUG)

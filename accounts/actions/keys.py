@@ -10,12 +10,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import vault
-from accounts.access import MANAGERS, TRADERS, require_role
 from accounts.actions.audit import record
 from accounts.actions.probing import Probe, in_plain_words, probe
 from accounts.broker import Broker
 from accounts.hooks import key_added
 from accounts.models import Account, ApiKey, Desk, Environment, KeyState, User
+from accounts.rights import Right, require
 from accounts.rules import NotAllowed, check_typed_key, clock_sentence
 from accounts.store import store
 from accounts.venues import base_url, session_for, venue_for
@@ -31,7 +31,7 @@ def add_key(
     desk: Desk, *, by: User, label: str, environment: str, public_key: str, secret: str, demo_email: str = ""
 ) -> ApiKey:
     """Probe the pair, then store it sealed, with its account if that is new. Raises `NotAllowed`, keeping nothing."""
-    require_role(by, desk, *MANAGERS)
+    require(by, desk, Right.MANAGE_KEYS)
     credentials = Credentials("".join(public_key.split()), "".join(secret.split()))
     label = label.strip()[:60] or "Unnamed key"
     check_typed_key(credentials.key, credentials.secret)
@@ -39,7 +39,7 @@ def add_key(
     fingerprint = vault.fingerprint(credentials.key)
     _require_new(desk, fingerprint)
     probed = probe(environment, credentials, Broker(f"probe-{fingerprint[:16]}", rested=True))
-    if ApiKey.objects.usable().filter(fingerprint=fingerprint).exists():
+    if ApiKey.objects.stored().filter(fingerprint=fingerprint).exists():
         raise NotAllowed(DUPLICATE_ELSEWHERE, field="public_key", code="duplicate")
     try:
         with transaction.atomic():
@@ -57,7 +57,7 @@ def try_demo(desk: Desk, *, by: User, intent: str = "") -> ApiKey:
 
     Raises `NotAllowed`. An account whose key was lost on the way stays behind at the demo exchange, harmless.
     """
-    require_role(by, desk, *MANAGERS)
+    require(by, desk, Right.MANAGE_KEYS)
     _require_environment(Environment.DEMO)
     place = f"kfweb:try_demo:{desk.pk}:{intent}"
     try:
@@ -82,7 +82,7 @@ def check_key(api_key: ApiKey, *, by: User | None = None) -> ApiKey:
     """
     account = api_key.account
     if by is not None:
-        require_role(by, account.desk, *TRADERS)
+        require(by, account.desk, Right.CHECK_KEYS)
     with in_plain_words(account.environment):
         try:
             with session_for(api_key) as session:
@@ -94,8 +94,8 @@ def check_key(api_key: ApiKey, *, by: User | None = None) -> ApiKey:
     return _write_check(
         api_key,
         by,
-        state=KeyState.ACTIVE,
-        trouble=remark,
+        state=_state(account, facts.withdrawal),
+        trouble=_held(account, facts.withdrawal) or remark,
         general=facts.general.value,
         withdrawal=facts.withdrawal.value,
         allowed_addresses=list(facts.allowed_addresses),
@@ -104,15 +104,41 @@ def check_key(api_key: ApiKey, *, by: User | None = None) -> ApiKey:
 
 def retire_key(api_key: ApiKey, *, by: User) -> None:
     """Destroy both halves for good; the account and its history stay. Raises `NotAllowed`."""
-    require_role(by, api_key.account.desk, *MANAGERS)
+    require(by, api_key.account.desk, Right.MANAGE_KEYS)
     with transaction.atomic():
-        retired = ApiKey.objects.usable().filter(pk=api_key.pk).update(
+        retired = ApiKey.objects.stored().filter(pk=api_key.pk).update(
             state=KeyState.RETIRED, sealed=b"", wrapped_key=b"", master_key_id="", trouble=""
         )  # fmt: skip
         if not retired:
             raise NotAllowed("This key was retired already.", code="retired")
         record(by, "key.retired", api_key, desk=api_key.account.desk, **_described(api_key))
     api_key.refresh_from_db()
+
+
+def hold_keys(desk: Desk, *, by: User) -> None:
+    """The desk began or ceased to withdraw: hold back, or let go, its keys for real money that may."""
+    for key in (
+        ApiKey.objects.stored().filter(account__desk=desk, withdrawal=Permission.FULL).select_related("account")
+    ):
+        key.account.desk = desk
+        state = _state(key.account, Permission.FULL)
+        if key.account.environment == Environment.PRODUCTION and key.state != state:
+            _write_check(key, by, state=state, trouble=_held(key.account, Permission.FULL))
+
+
+def _state(account: Account, withdrawal: Permission) -> KeyState:
+    return KeyState.QUARANTINED if _held(account, withdrawal) else KeyState.ACTIVE
+
+
+def _held(account: Account, withdrawal: Permission) -> str:
+    """Why a key is held back; empty when it is not. Play money needs no such care."""
+    if (
+        withdrawal != Permission.FULL
+        or account.environment != Environment.PRODUCTION
+        or account.desk.withdrawals_enabled
+    ):
+        return ""
+    return "Held back: it may withdraw, and this desk does not. Use a key that may not, or let the desk withdraw."
 
 
 def _require_environment(environment: str) -> None:
@@ -124,7 +150,7 @@ def _require_environment(environment: str) -> None:
 
 def _require_new(desk: Desk, fingerprint: str) -> None:
     """Before the probe only the desk's own keys count: typing a public key tells nothing about other desks."""
-    known = ApiKey.objects.usable().filter(fingerprint=fingerprint, account__desk=desk).first()
+    known = ApiKey.objects.stored().filter(fingerprint=fingerprint, account__desk=desk).first()
     if known:
         raise NotAllowed(
             f"This key is on this desk already, as “{known.label}”.", field="public_key", code="duplicate"
@@ -138,7 +164,7 @@ def _account(desk: Desk, environment: str, venue_uid: str, label: str, demo_emai
         venue_uid=venue_uid,
         defaults={"label": label, "demo_email": demo_email},
     )
-    other = account.keys.usable().first()
+    other = account.keys.stored().first()
     if other:
         raise NotAllowed(
             f"This desk reaches the account “{account.label}” with the key “{other.label}” already. "
@@ -162,7 +188,8 @@ def _store(
         general=facts.general.value,
         withdrawal=facts.withdrawal.value,
         allowed_addresses=list(facts.allowed_addresses),
-        trouble=probed.remark,
+        state=_state(account, facts.withdrawal),
+        trouble=_held(account, facts.withdrawal) or probed.remark,
         added_by=by,
         checked_at=timezone.now(),
     )
@@ -191,7 +218,7 @@ def _write_check(api_key: ApiKey, by: User | None, **found: object) -> ApiKey:
     """Never touches a key that was retired meanwhile. The audit trail hears of it only when something changed."""
     before = {name: getattr(api_key, name) for name in found}
     with transaction.atomic():
-        written = ApiKey.objects.usable().filter(pk=api_key.pk).update(checked_at=timezone.now(), **found)
+        written = ApiKey.objects.stored().filter(pk=api_key.pk).update(checked_at=timezone.now(), **found)
         if written and before != found:
             record(by, "key.checked", api_key, desk=api_key.account.desk, **{k: str(v) for k, v in found.items()})
     api_key.refresh_from_db()

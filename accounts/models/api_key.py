@@ -25,8 +25,13 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(account__desk__in=desks_of(user))
 
-    def usable(self) -> Self:
+    def stored(self) -> Self:
+        """Whose ciphertext is there."""
         return self.exclude(state=KeyState.RETIRED)
+
+    def usable(self) -> Self:
+        """Those a call may be made with: also a failing one, whose next try may work."""
+        return self.exclude(state__in=[KeyState.RETIRED, KeyState.QUARANTINED])
 
 
 class ApiKey(models.Model):

@@ -7,21 +7,19 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import access
 from accounts.actions.keys import add_key, check_key, retire_key, try_demo
 from accounts.forms import KeyForm, blame
-from accounts.middleware import REMEMBERED
+from accounts.middleware import remember
 from accounts.models import ApiKey, Environment, KeyState
+from accounts.rights import Right, has, require
 from accounts.rules import Fact, NotAllowed, key_facts
-from accounts.stepup import require_fresh_factor
-from accounts.views.request import DeskRequest, desk_of
+from accounts.views.request import DeskRequest, desk_of, desk_with
 
 
 @require_GET
@@ -32,7 +30,7 @@ def keys(request: DeskRequest) -> HttpResponse:
         "accounts/keys.html",
         {
             "keys": [(key, list(_facts(key))) for key in sorted(found, key=_retired_last)],
-            "may_manage": access.may_manage_keys(request.membership),
+            "may_manage": has(request.membership, Right.MANAGE_KEYS),
             "demo_enabled": settings.DEMO_ENABLED,
             "intent": uuid4().hex,
         },
@@ -42,11 +40,8 @@ def keys(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @never_cache
 @sensitive_post_parameters("secret")
-@require_fresh_factor
 def add(request: DeskRequest) -> HttpResponse:
-    desk = desk_of(request)
-    if not access.may_manage_keys(request.membership):
-        raise PermissionDenied("Only admins and owners of this desk may add keys.")
+    desk = desk_with(request, Right.MANAGE_KEYS)
     form = KeyForm(request.POST or None, initial={"environment": Environment.PRODUCTION})
     if request.method == "POST" and form.is_valid():
         try:
@@ -84,9 +79,9 @@ def check(request: DeskRequest, key_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@require_fresh_factor
 def retire(request: DeskRequest, key_id: int) -> HttpResponse:
     api_key = _key(request, key_id)
+    require(request.user, api_key.account.desk, Right.MANAGE_KEYS)
     if request.method == "GET":
         return render(request, "accounts/key_retire.html", {"key": api_key})
     try:
@@ -99,7 +94,7 @@ def retire(request: DeskRequest, key_id: int) -> HttpResponse:
 
 def _key(request: DeskRequest, key_id: int) -> ApiKey:
     return get_object_or_404(
-        ApiKey.objects.visible_to(request.user).usable().select_related("account__desk"), pk=key_id
+        ApiKey.objects.visible_to(request.user).stored().select_related("account__desk"), pk=key_id
     )
 
 
@@ -114,14 +109,12 @@ def _retired_last(key: ApiKey) -> tuple[bool, int]:
 
 def _welcome(request: DeskRequest, api_key: ApiKey) -> None:
     """Go on with the account the key opens, and say what was found out about it."""
-    request.session[REMEMBERED] = api_key.account_id
+    remember(request, api_key.account)
     doubts = [fact.sentence for fact in _facts(api_key) if fact.level != "yes"]
     told = " ".join([f"“{api_key.label}” works and is stored encrypted.", *doubts, api_key.trouble])
     (messages.warning if api_key.trouble else messages.success)(request, told.strip())
 
 
 def _refused(request: DeskRequest, refusal: NotAllowed) -> HttpResponse:
-    if refusal.code == "role":
-        raise PermissionDenied(refusal.reason)
     messages.error(request, refusal.reason)
     return redirect("keys")

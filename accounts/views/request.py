@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from accounts.models import Account, Desk, Membership, User
+from accounts.rights import Right, require
 
 
 class DeskRequest(HttpRequest):
@@ -14,6 +15,14 @@ class DeskRequest(HttpRequest):
     account: Account | None
     accounts: list[Account]
     membership: Membership | None
+    memberships: list[Membership]
+
+
+def desk_with(request: DeskRequest, right: Right) -> Desk:
+    """The current desk, if the person holds this right on it: the door knows only that they hold it somewhere."""
+    desk = desk_of(request)
+    require(request.user, desk, right)
+    return desk
 
 
 def desk_of(request: DeskRequest) -> Desk:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from accounts.access import TRADERS, require_role
 from accounts.models import Account, ApiKey, User
+from accounts.rights import Right, require
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from accounts.venues import session_for
@@ -14,8 +14,8 @@ from krakenfutures.venue import Session
 
 
 def require_trader(by: User, account: Account) -> ApiKey:
-    """The key to trade the account with. Raises `NotAllowed` for whoever may not, and without such a key."""
-    require_role(by, account.desk, *TRADERS)
+    """The key to trade the account with. Raises `NoRight` for whoever may not, `NotAllowed` without such a key."""
+    require(by, account.desk, Right.TRADE)
     key = ApiKey.objects.usable().filter(account=account).first()
     if key is None:
         raise NotAllowed("This account has no key. Add one under Keys.", code="no_key")

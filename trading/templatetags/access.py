@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django import template
 
-from accounts.access import may_trade
 from accounts.models import Membership
+from accounts.rights import Right, has
 
 if TYPE_CHECKING:
     from trading.views.picture import Picture
@@ -20,7 +20,7 @@ def trading_refusal(picture: Picture | None, membership: Membership | None) -> s
     """Empty when this person may trade this account with the key it has."""
     if picture is None:
         return "There is no account to trade on yet. Try the demo, or add a key."
-    if not may_trade(membership):
+    if not has(membership, Right.TRADE):
         return "You may look at this desk; trading is for traders, admins and owners."
     if picture.key is None:
         return "This account has no key. Add one that may trade."

@@ -1,0 +1,188 @@
+"""Who may do what: the one table. Pages, actions, sockets and the page that explains it all read it here.
+
+`ALLOWED` says which roles hold a right. `DOORS` says which right an address asks for; an address without a row opens
+for nobody (`accounts.doorkeeper`), so a new page begins with a line here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.core.exceptions import PermissionDenied
+
+from accounts.models import Desk, Membership, Role, User
+
+
+class Right(StrEnum):
+    """The value is the sentence the page of rights shows."""
+
+    LOOK = "See balances, positions, orders, fills and who did what"
+    TRADE = "Place, change and cancel orders, within the own limits"
+    CHECK_KEYS = "Try a stored key again"
+    MANAGE_KEYS = "Add, replace and retire keys"
+    REQUEST_WITHDRAWAL = "Ask for a withdrawal or a transfer"
+    REVIEW_WITHDRAWAL = "Approve or reject what somebody else asked for"
+    CHANGE_POLICY = "Propose another withdrawal policy"
+    MANAGE_PEOPLE = "Invite people, set roles and limits, suspend and remove"
+    MANAGE_DESK = "Rename the desk, ask for a second factor, let the desk withdraw"
+    EXPORT_AUDIT = "Take the book of who did what away as a file"
+
+
+EVERYBODY = frozenset(Role)
+MANAGERS = frozenset({Role.ADMIN, Role.OWNER})
+TRADERS = MANAGERS | {Role.TRADER}
+REVIEWERS = MANAGERS | {Role.REVIEWER}
+
+ALLOWED: dict[Right, frozenset[Role]] = {
+    Right.LOOK: EVERYBODY,
+    Right.TRADE: TRADERS,
+    Right.CHECK_KEYS: TRADERS,
+    Right.MANAGE_KEYS: MANAGERS,
+    Right.REQUEST_WITHDRAWAL: TRADERS,
+    Right.REVIEW_WITHDRAWAL: REVIEWERS,
+    Right.CHANGE_POLICY: MANAGERS,
+    Right.MANAGE_PEOPLE: MANAGERS,
+    Right.MANAGE_DESK: frozenset({Role.OWNER}),
+    Right.EXPORT_AUDIT: MANAGERS,
+}
+
+
+class NoRight(PermissionDenied):
+    """The person's role does not hold the right: 403, whoever catches refusals of other kinds."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = "role"
+        self.field = None
+
+
+def membership_of(user: User, desk: Desk) -> Membership | None:
+    """Only one that is in force: a suspended member is none."""
+    return Membership.objects.in_force().filter(user=user, desk=desk).first()
+
+
+def has(membership: Membership | None, right: Right) -> bool:
+    return membership is not None and membership.role in ALLOWED[right]
+
+
+def require(user: User, desk: Desk, right: Right) -> Membership:
+    """The membership that holds the right, or `NoRight`. Whoever is no member is refused like one who may not."""
+    membership = membership_of(user, desk)
+    if membership is None or not has(membership, right):
+        words = [role.label.lower() for role in Role if role in ALLOWED[right]]
+        raise NoRight(f"Only {' or '.join(words)} of this desk may do that.")
+    return membership
+
+
+class Open(StrEnum):
+    """Doors that ask for no right on a desk."""
+
+    PUBLIC = "Everybody, signed in or not"
+    PERSON = "Every person, about themselves"
+    STAFF = "Who runs this installation"
+    CLOSED = "Nobody: this installation does not use it"
+
+
+Who = Right | Open
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who may read an address (GET), who may write to it (anything else; None: nobody), and whether only with a factor
+    proven minutes ago. `back` names the page to return to after proving it, where the address itself takes no GET.
+    """
+
+    read: Who
+    write: Who | None = None
+    fresh: bool = False
+    back: str = ""
+
+
+PUBLIC, PERSON, LOOK, TRADE = Open.PUBLIC, Open.PERSON, Right.LOOK, Right.TRADE
+CLOSED = Door(Open.CLOSED)
+OWN_FACTOR = Door(PERSON, PERSON, fresh=True)
+
+DOORS: dict[str, Door] = {
+    # the installation
+    "healthz": Door(PUBLIC),
+    "readyz": Door(PUBLIC),
+    "metrics": Door(PUBLIC),  # for permitted networks, which the view checks
+    "admin:*": Door(Open.STAFF, Open.STAFF),
+    # the way in
+    "setup": Door(PUBLIC, PUBLIC),
+    "invitation": Door(PUBLIC, PUBLIC),
+    "account_login": Door(PUBLIC, PUBLIC),
+    "account_logout": Door(PUBLIC, PUBLIC),
+    "account_inactive": Door(PUBLIC),
+    "account_signup": Door(PUBLIC, PUBLIC),  # says that there is none
+    "account_reset_password": Door(PUBLIC, PUBLIC),
+    "account_reset_password_done": Door(PUBLIC),
+    "account_reset_password_from_key": Door(PUBLIC, PUBLIC),
+    "account_reset_password_from_key_done": Door(PUBLIC),
+    "mfa_authenticate": Door(PUBLIC, PUBLIC),  # the second step of signing in
+    "account_email": CLOSED,
+    "account_email_verification_sent": CLOSED,
+    "account_confirm_email": CLOSED,
+    "account_confirm_login_code": CLOSED,
+    "account_set_password": CLOSED,
+    # a person's own
+    "profile": Door(PERSON, PERSON),
+    "preferences": Door(PERSON, PERSON),
+    "sessions": Door(PERSON),
+    "end_session": Door(PERSON, PERSON),
+    "end_other_sessions": Door(PERSON, PERSON),
+    "account_change_password": OWN_FACTOR,
+    "account_reauthenticate": Door(PERSON, PERSON),
+    "mfa_reauthenticate": Door(PERSON, PERSON),
+    "mfa_reauthenticate_webauthn": Door(PERSON, PERSON),
+    "mfa_index": Door(PERSON),
+    "mfa_list_webauthn": Door(PERSON),
+    "mfa_activate_totp": OWN_FACTOR,
+    "mfa_deactivate_totp": OWN_FACTOR,
+    "mfa_add_webauthn": OWN_FACTOR,
+    "mfa_edit_webauthn": OWN_FACTOR,
+    "mfa_remove_webauthn": OWN_FACTOR,
+    "mfa_view_recovery_codes": OWN_FACTOR,
+    "mfa_generate_recovery_codes": OWN_FACTOR,
+    "mfa_download_recovery_codes": OWN_FACTOR,
+    "rights": Door(PERSON),
+    "choose_desk": Door(PERSON, PERSON),
+    # the desk: people, keys, the book
+    "people": Door(LOOK),
+    "invite": Door(Right.MANAGE_PEOPLE, Right.MANAGE_PEOPLE, fresh=True),
+    "withdraw_invitation": Door(Right.MANAGE_PEOPLE, Right.MANAGE_PEOPLE, fresh=True, back="people"),
+    "member": Door(Right.MANAGE_PEOPLE, Right.MANAGE_PEOPLE, fresh=True),
+    "suspend_member": Door(Right.MANAGE_PEOPLE, Right.MANAGE_PEOPLE, fresh=True, back="people"),
+    "remove_member": Door(Right.MANAGE_PEOPLE, Right.MANAGE_PEOPLE, fresh=True, back="people"),
+    "desk_settings": Door(Right.MANAGE_DESK, Right.MANAGE_DESK, fresh=True),
+    "keys": Door(LOOK),
+    "add_key": Door(Right.MANAGE_KEYS, Right.MANAGE_KEYS, fresh=True),
+    "try_demo": Door(Right.MANAGE_KEYS, Right.MANAGE_KEYS),  # play money: nothing to take, so no step-up
+    "check_key": Door(Right.CHECK_KEYS, Right.CHECK_KEYS),
+    "retire_key": Door(Right.MANAGE_KEYS, Right.MANAGE_KEYS, fresh=True),
+    "activity": Door(LOOK),
+    "export_audit": Door(Right.EXPORT_AUDIT),
+    # markets and trading
+    "overview": Door(LOOK),
+    "parts": Door(LOOK),
+    "markets": Door(PERSON),
+    "favourite": Door(PERSON, PERSON),
+    "trade": Door(PERSON),
+    "instrument": Door(PERSON),
+    "ticket": Door(PERSON),
+    "candles": Door(PERSON),
+    "place_order": Door(TRADE, TRADE),
+    "order": Door(LOOK),
+    "cancel_order": Door(TRADE, TRADE),
+    "edit_order": Door(TRADE, TRADE),
+}
+
+SOCKET: dict[str, Who] = {  # what a page may say on its socket; of an account's stream, only with `LOOK` on its desk
+    "watch": LOOK,
+    "resync": LOOK,
+    "unwatch": PERSON,
+    "ack": PERSON,
+    "pace": PERSON,
+}

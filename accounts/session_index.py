@@ -1,0 +1,54 @@
+"""Middleware: which session is whose, when it was used last, and whether its browser is a new one."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+
+import redis
+from allauth.account.adapter import get_adapter
+from django.http import HttpRequest, HttpResponse
+
+from accounts.actions.sessions import greet_device, note_session
+from accounts.models import User
+from accounts.store import store
+
+log = logging.getLogger(__name__)
+
+DEVICE = "kfweb_device"  # the cookie
+YEAR = 365 * 24 * 3600
+EVERY = 60  # seconds between two notes of the same session
+
+
+class SessionIndex:
+    """Works after the page, so that a session born of this very request is known before its first use."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        user, key = request.user, request.session.session_key
+        if isinstance(user, User) and key and response.status_code < 500 and _is_due(user, key):
+            self._note(request, response, user, key)
+        return response
+
+    def _note(self, request: HttpRequest, response: HttpResponse, user: User, key: str) -> None:
+        address, agent = get_adapter().get_client_ip(request), request.headers.get("User-Agent", "")
+        if not note_session(user, key, address=address, agent=agent):
+            return
+        known = request.COOKIES.get(DEVICE, "")
+        token = greet_device(user, known, address=address, agent=agent)
+        if token != known:
+            response.set_cookie(DEVICE, token, YEAR, secure=request.is_secure(), httponly=True, samesite="Lax")
+
+
+def _is_due(user: User, key: str) -> bool:
+    """Once a minute a session; the store holds only a hash of its key. Without the store it is written every time."""
+    place = f"kfweb:session:{user.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
+    try:
+        return bool(store().set(place, 1, nx=True, ex=EVERY))
+    except redis.RedisError as problem:
+        log.warning("the store does not say when a session was noted: %s", type(problem).__name__)
+        return True
