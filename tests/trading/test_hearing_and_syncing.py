@@ -79,6 +79,43 @@ def test_the_feed_may_be_faster_than_the_answer(account: Account, trader: User, 
     hear(account.pk, changed(feed_order(order, state=OrderState.OPEN), gone=False, reason="new_placed_order_by_user"))
     order.refresh_from_db()
     assert (order.status, order.venue_order_id) == (S.OPEN, "venue-1")
+    assert [(line["looked_in"], line["found"]) for line in order.evidence] == [("live feed", "open")]
+
+
+def test_an_answer_that_comes_after_the_feed_needs_no_other_proof(
+    account: Account, trader: User, wire: PaperWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = wire._sendorder
+
+    def overtaken(words: dict[str, str]) -> dict[str, Any]:
+        answer = place(words)
+        row, venue_id = Order.objects.get(pk=words["cliOrdId"]), answer["sendStatus"]["order_id"]
+        hear(account.pk, changed(feed_order(row, state=OrderState.OPEN, id=venue_id), gone=False, reason="new"))
+        return answer
+
+    monkeypatch.setattr(wire, "_sendorder", overtaken)
+    order = buy(account, trader)
+    assert (order.status, order.evidence) == (S.OPEN, [])
+    assert order.answered_at is not None
+
+
+def test_a_lost_answer_after_the_feed_leaves_the_order_as_the_feed_proved_it(
+    account: Account, trader: User, wire: PaperWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = wire._sendorder
+
+    def overtaken(words: dict[str, str]) -> dict[str, Any]:
+        answer = place(words)
+        row, venue_id = Order.objects.get(pk=words["cliOrdId"]), answer["sendStatus"]["order_id"]
+        hear(account.pk, changed(feed_order(row, state=OrderState.OPEN, id=venue_id), gone=False, reason="new"))
+        return answer
+
+    monkeypatch.setattr(wire, "_sendorder", overtaken)
+    wire.lose.add("sendorder")
+    order = buy(account, trader)
+    assert order.status == S.OPEN
+    assert [line["looked_in"] for line in order.evidence] == ["live feed"]
+    assert order.resolve_after is None
 
 
 def test_a_fill_heard_twice_counts_once_and_each_source_adds_what_it_knows(account: Account) -> None:

@@ -23,6 +23,8 @@ from trading.models import Order
 from trading.models.order import WORKING
 from trading.publish import announce
 
+FEED = "live feed"
+
 
 def hear(account_id: int, event: Event) -> None:
     """Write down what an event says. Events of one account come one after the other, in the order they were sent."""
@@ -48,12 +50,13 @@ def news_of_change(event: OrderChanged) -> News:
     """A change often names only the order and the reason: what that proves is in `event.state`."""
     status = STATUS_OF[event.state]
     if event.order is not None:
-        return news_of_order(event.order, state=event.state)
+        return news_of_order(event.order, state=event.state, source=FEED)
     return News(
         status=status,
         venue_order_id=event.order_id,
         client_order_id=event.client_id or "",
         venue_status=event.reason,
+        source=FEED,
         look=status is None,
     )
 
@@ -62,7 +65,7 @@ def _hear_all_open(account_id: int, event: OrdersSnapshot) -> None:
     """The open orders at this moment. One of ours that is missing has left while nobody listened: look it up."""
     began = timezone.now()
     for order in event.orders:
-        learn(account_id, news_of_order(order))
+        learn(account_id, news_of_order(order, source=FEED))
     listed = Q(venue_order_id__in=[order.id for order in event.orders])
     Order.objects.filter(account_id=account_id, status__in=WORKING, answered_at__lt=began).exclude(listed).update(
         resolve_after=began

@@ -54,6 +54,7 @@ class News(Value, frozen=True):
     order: values.Order | None = None
     at: datetime | None = None  # the venue's time of these words
     answer: bool = False  # it is the answer to our own call
+    source: str = ""  # where it was heard, if that proves the fate of an order whose answer is missing
     unknown: Unknown = {}
     look: bool = False  # it is not clear enough: have the resolver look
 
@@ -109,7 +110,7 @@ def news_of_placement(outcome: Outcome) -> News:
     return News(status=S.UNCERTAIN, reason_code="lost", reason=f"No answer: {outcome.why}", look=True)
 
 
-def news_of_order(order: values.Order, *, state: OrderState | None = None) -> News:
+def news_of_order(order: values.Order, *, state: OrderState | None = None, source: str = "") -> News:
     """What a description of an order says. `state` overrides the order's own word."""
     state = state or order.state
     return News(
@@ -120,6 +121,7 @@ def news_of_order(order: values.Order, *, state: OrderState | None = None) -> Ne
         venue_status=order.reason or state.value,
         order=order,
         at=order.updated_at or order.placed_at,
+        source=source,
         unknown=order.unknown,
         look=STATUS_OF[state] is None,
     )
@@ -138,7 +140,10 @@ def learn(account_id: int, news: News, *, order_id: UUID | None = None, looks: I
                 return None
             order = _found_at_the_venue(account_id, news)
         before = _columns(order)
+        was_unsettled = order.is_unsettled and order.by_id is not None
         apply(order, news)
+        if news.source and was_unsettled and not order.is_unsettled:
+            looks = [*looks, Look(looked_in=news.source, found=order.status.replace("_", " "), at=timezone.now())]
         for look in looks:
             order.evidence = noted(order.evidence, look)
         if _columns(order) != before:
@@ -181,6 +186,7 @@ def apply(order: Order, news: News) -> None:
         order.venue_order_id = news.venue_order_id
     if news.answer and order.answered_at is None:
         order.answered_at = timezone.now()
+        order.evidence = []  # an answer is all the proof that is needed; what was faster than it needs no mention
     _move(order, news, newer=newer)
     if newer:
         order.venue_updated_at = news.at or order.venue_updated_at

@@ -72,7 +72,7 @@ def sync_orders(api_key_id: int) -> int:
     with reading(key.account_id, "orders") as began, session_for(key) as session:
         said = session.account.open_orders()
     for order in said:
-        learn(key.account_id, news_of_order(order))
+        learn(key.account_id, news_of_order(order, source="open orders"))
     vanished = [order for order in _working_before(key.account_id, began - SETTLED) if not _listed(order, said)]
     if vanished:
         resolve(key.account_id, vanished)
