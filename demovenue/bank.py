@@ -6,12 +6,12 @@ exchange. Only people have a log; a person's balance is the sum of it.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from demovenue.events import BalancesChanged, Logged
 from demovenue.floor import HOUSE, Floor
-from demovenue.sums import booked, is_sane
+from demovenue.sums import USD_STEP, booked, is_sane
 from demovenue.values import LogEntry, Refused
 
 ZERO = Decimal(0)
@@ -35,6 +35,8 @@ FIXED_PRICES = {
     "eur": Decimal("1.08"),
     "gbp": Decimal("1.27"),
 }
+CREDITS = "fee"  # KFEE, which only pay fees
+CREDIT_USD = Decimal("0.01")
 COINS = ("xbt", "eth", "sol", "xrp", "ltc")
 MARGIN_WALLETS = {f"fi_{coin}usd": coin for coin in ("xbt", "eth", "ltc", "xrp")}
 
@@ -181,6 +183,15 @@ class Bank:
         shown = {"conversion_spread_percentage": lost * 100}
         self.book(uid, "flex", "usd", {"clearing": -usd}, "conversion", **shown)
         self.book(uid, "flex", currency, {"clearing": bought}, "conversion", **shown)
+
+    def spend_credits(self, uid: str, fee: Decimal) -> None:
+        """A fee in USD comes back as far as fee credits pay for it."""
+        held = self.balance(uid, "flex", CREDITS)
+        if held <= 0 or fee <= 0:
+            return
+        paid = min(fee, (held * CREDIT_USD).quantize(USD_STEP, ROUND_DOWN))
+        self.book(uid, "flex", CREDITS, {"credits": -paid / CREDIT_USD}, "kfee applied")
+        self.book(uid, "flex", "usd", {"fees": paid}, "kfee applied")
 
     def forgive(self, uid: str, wallet: str, currency: str) -> None:
         """Nobody owes the exchange: the insurance fund pays what is missing after a liquidation."""

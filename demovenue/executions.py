@@ -190,6 +190,8 @@ class Executions:
             realized_funding=funding,
             **columns,
         )
+        if not instrument.inverse:
+            self._bank.spend_credits(uid, fee)
         chosen = self._floor.accounts[uid].pnl_currency.get(market.symbol, "USD")
         if chosen != "USD" and realized > 0:
             self._bank.pay_profit_in(uid, chosen.lower().replace("btc", "xbt"), realized)

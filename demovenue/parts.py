@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from demovenue.adjustments import Adjustments
 from demovenue.analytics import AnalyticsDesk
 from demovenue.assignment import Assignment
 from demovenue.bank import Bank
@@ -58,6 +59,7 @@ class Parts:
     people: People
     preferences: Preferences
     money: Money
+    adjustments: Adjustments
     history: History
     simulation: Simulation
     charts: Charts
@@ -96,6 +98,8 @@ def assemble(floor: Floor, walk: Walk, seed: int) -> Parts:
     settlement = Settlement(floor, bank, cancels)
     rng = random.Random(f"{seed}:{floor.micros}:market")
     simulation = Simulation(floor, walk, matching, funding, settlement, triggers, liquidation, cancels, rng)
+    adjustments = Adjustments(floor, bank, margin)
+    simulation.on_the_hour = adjustments.charge_interest
     memory = Memory(floor, simulation, settlement)
     opening = memory.opening(seed)
     sketch = Sketch(str(opening.seed), opening.micros // MINUTE, opening.prices)
@@ -122,6 +126,7 @@ def assemble(floor: Floor, walk: Walk, seed: int) -> Parts:
         people=People(floor, bank),
         preferences=Preferences(floor, margin, protection.holds_for),
         money=Money(floor, bank, margin),
+        adjustments=adjustments,
         history=History(floor),
         simulation=simulation,
         charts=charts,

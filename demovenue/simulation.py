@@ -64,6 +64,7 @@ class Simulation:
         self.charts: Charts
         self.tickers: Tickers
         self.saved: Callable[[], None] = lambda: None
+        self.on_the_hour: Callable[[], None] = lambda: None
 
     # --- listing -----------------------------------------------------------------------------------------------
 
@@ -125,6 +126,7 @@ class Simulation:
 
     def _turn_hour(self) -> None:
         self._funding.turn_hour()
+        self.on_the_hour()
         due = self._settlement.due()
         for market in due:
             self.makers.pop(market.symbol).withdraw()

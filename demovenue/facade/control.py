@@ -13,7 +13,7 @@ from demovenue.events import InstrumentsChanged
 from demovenue.facade.base import Calls
 from demovenue.protection import LONGEST_MS
 from demovenue.sums import is_sane
-from demovenue.values import InstrumentStatus, Notification, Refused
+from demovenue.values import InstrumentStatus, LogEntry, Notification, Refused
 
 LONGEST_JUMP = Decimal(366 * 86400)  # seconds
 MAX_SPEED = Decimal(1000)
@@ -25,6 +25,14 @@ class ControlCalls(Calls):
         with self._command() as parts:
             parts.floor.account(account_uid)
             return parts.bank.fund(account_uid, wallet, currency, amount)
+
+    def adjust(self, account_uid: str, *, kind: str, wallet: str, currency: str, amount: Decimal) -> LogEntry:
+        """What the venue books by hand; the row it leaves. `kind`: `admin transfer` and `interest payment` (given
+        above zero, taken below), `tax withheld` (below), `tax refund` (above). `fee` as currency, in flex, are fee
+        credits, a cent each: they pay fees, which leaves `kfee applied`. Refused invalidArgument, invalidAccount,
+        invalidUnit, invalidAmount, insufficientFunds."""
+        with self._command() as parts:
+            return parts.adjustments.adjust(account_uid, kind, wallet, currency, amount)
 
     def set_mark(self, symbol: str, *, price: Decimal | None = None, percent: Decimal | None = None) -> Decimal:
         """Moves index and mark and holds them; returns the mark. `percent` is relative to the mark now."""

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from demovenue.facade.base import Calls
+from demovenue.fees import TIERS
 from demovenue.values import (
     Analytics,
     BookView,
     Candle,
+    FeeTier,
     FundingRate,
     Instrument,
     InstrumentStatus,
@@ -33,6 +35,10 @@ class PublicCalls(Calls):
     def account_levels(self, account_uid: str, symbol: str) -> Sequence[MarginLevel]:
         """The account's own ladder (`trading/instruments`)."""
         return self._parts.floor.market(symbol).instrument.levels
+
+    def fee_tiers(self) -> Sequence[FeeTier]:
+        """Ascending; the same for every market."""
+        return TIERS
 
     def statuses(self) -> Sequence[InstrumentStatus]:
         return [market.status for market in self._parts.floor.markets.values()]

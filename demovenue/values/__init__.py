@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from demovenue.values.base import Record, Refused
 from demovenue.values.history import HistoryEvent, HistoryPage, Ledger
-from demovenue.values.listing import Instrument, InstrumentStatus, MarginLevel, Notification
+from demovenue.values.listing import FeeTier, Instrument, InstrumentStatus, MarginLevel, Notification
 from demovenue.values.market import Analytics, BookView, Candle, FundingRate, MarketOrder, Ticker
 from demovenue.values.orders import CancelAllResult, CancelWish, EditWish, Order, OrderEvent, OrderResult, OrderWish
 from demovenue.values.people import Account, Key, Participant, SignUp
@@ -23,6 +23,7 @@ __all__ = [
     "CancelWish",
     "Candle",
     "EditWish",
+    "FeeTier",
     "Fill",
     "FlexCurrency",
     "FlexView",

@@ -46,6 +46,14 @@ class Instrument(Record, frozen=True):
         return self.coin.lower() if self.inverse else "usd"
 
 
+class FeeTier(Record, frozen=True):
+    """From this 30-day volume on; percent of the notional."""
+
+    usd_volume: Decimal
+    maker: Decimal
+    taker: Decimal
+
+
 class InstrumentStatus(Record, frozen=True):
     symbol: str
     suspended: bool = False
