@@ -16,6 +16,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 
 from kfweb.asgi import application
@@ -120,6 +121,7 @@ async def hub():
     finally:
         await here.close()
         await get_channel_layer().flush()
+        await sync_to_async(connections.close_all)()
 
 
 class Relay:

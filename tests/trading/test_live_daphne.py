@@ -62,7 +62,7 @@ def test_frames_written_past_the_server_are_whole_and_lose_nothing(served):
     numbers: dict[str, int] = {}
     newest: dict[str, int] = {}
     acknowledged = 0
-    for opcode, payload in frames(link, 4):
+    for opcode, payload in frames(link, 30):
         assert opcode == 1
         head, *messages = json.loads(payload)
         for message in messages:
@@ -77,8 +77,11 @@ def test_frames_written_past_the_server_are_whole_and_lose_nothing(served):
         if head["now"] - acknowledged > 500:
             acknowledged = head["now"]
             link.sendall(text_frame(b'{"do":"ack","f":%d}' % head["f"]))
+        if len(newest) == len(STREAMS) and min(newest.values()) > 6000:
+            break
+    else:
+        pytest.fail(f"not enough came: {newest}")
     link.close()
-    assert min(newest.values()) > 2000
 
 
 def test_a_socket_that_never_reads_is_let_go_with_a_reason_and_harms_nobody(served):

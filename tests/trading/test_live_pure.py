@@ -35,7 +35,7 @@ from trading.live.rooms import KEPT, Room
 from trading.live.streams import parse_stream
 from trading.live.wishes import Wishes
 from trading.plain import to_json
-from trading.publish import _publisher, announce
+from trading.publish import ACCOUNTS_GROUP, _publisher, announce
 
 SYMBOL = "PF_XBTUSD"
 TRADES = parse_stream(f"trades:demo:{SYMBOL}")
@@ -278,7 +278,8 @@ def test_balances_that_wait_keep_the_sections_the_newer_word_does_not_name():
 def heard():
     client = redis.Redis.from_url(settings.REDIS_URL)
     listener = client.pubsub(ignore_subscribe_messages=True)
-    listener.psubscribe("*__group__live.accounts")
+    prefix = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"]
+    listener.subscribe(f"{prefix}__group__{ACCOUNTS_GROUP}")
     listener.get_message(timeout=1)
 
     def messages() -> list[bytes]:

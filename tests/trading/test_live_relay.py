@@ -144,6 +144,8 @@ async def test_what_happened_while_away_is_found_and_counted(venue, owner, funde
         await asyncio.to_thread(
             venue.order, account.key, orderType="mkt", symbol=SYMBOL, side="buy", size="0.01", cliOrdId="while-away"
         )
+        resting = {"orderType": "lmt", "side": "buy", "size": "0.01", "limitPrice": "20000", "cliOrdId": "resting"}
+        await asyncio.to_thread(lambda: venue.order(account.key, symbol=SYMBOL, **resting))
         await asyncio.sleep(1)
         await asyncio.to_thread(venue.clear_faults)
         await asyncio.to_thread(venue.fault, "ws_drop", count=1, key=account.key.public)
@@ -151,7 +153,9 @@ async def test_what_happened_while_away_is_found_and_counted(venue, owner, funde
         ledger = await asyncio.to_thread(venue.ledger, account)
         fills = await sync_to_async(list)(Fill.objects.filter(account_id=key.account_id))
         assert {fill.venue_fill_id for fill in fills} == {row["fill_id"] for row in ledger["fills"]}
-        assert await sync_to_async(Order.objects.filter(client_order_id="while-away").count)() == 1
+        async with asyncio.timeout(10):  # orders are read after fills
+            while not await sync_to_async(Order.objects.filter(client_order_id="resting").count)():
+                await asyncio.sleep(0.1)
 
 
 async def test_a_new_key_is_followed_and_a_retired_one_let_go_within_two_seconds(venue, owner, desk, at_home):

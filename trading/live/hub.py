@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 FAST, SLOW = 0.05, 1.0  # seconds between frames: a page that is looked at, a page in the background
 MOST_STREAMS = 300  # a socket may watch
+TOO_MANY = f"a page may watch {MOST_STREAMS} streams"
 CHECK_SECONDS = 3.0  # how often we ask again who may see what
 GRACE_SECONDS = 10.0  # a lagging socket has to catch up in
 BEHIND = (4408, "this browser does not keep up")
@@ -105,16 +106,20 @@ class Hub:
 
     async def watch(self, browser: Browser, names: list[str]) -> None:
         """Every stream that may be watched begins with a snapshot; the others are refused one by one."""
-        allowed = []
+        allowed: list[str] = []
         for name in dict.fromkeys(names):
-            if why := await self._refusal(browser, name):
+            too_many = len(browser.streams.keys() | allowed) >= MOST_STREAMS and name not in browser.streams
+            if why := TOO_MANY if too_many else await self._refusal(browser, name):
                 self._refuse(browser, name, why)
             else:
                 allowed.append(name)
         for name in allowed:
             await self._load_account(browser, name)
-        if browser in self.lagging or browser not in self.browsers:
-            return  # it left, or fell behind, while we asked the database; it may ask again
+        if browser not in self.browsers:
+            return  # it left while we asked the database
+        if browser in self.lagging:  # they begin when it has caught up
+            browser.streams |= {name: stream for name in allowed if (stream := parse_stream(name))}
+            return
         self.lane_of(browser).watch(browser, allowed)
         self.wishes.set()
 
@@ -122,8 +127,6 @@ class Hub:
         stream = parse_stream(name)
         if stream is None:
             return "there is no such stream"
-        if len(browser.streams) >= MOST_STREAMS and name not in browser.streams:
-            return f"a page may watch {MOST_STREAMS} streams"
         see = database_sync_to_async(visibility.may_see)
         if stream.kind == "account" and not await see(browser.who.user_id, stream.account_id):
             return "there is no such account, or it is not yours to see"
@@ -142,6 +145,7 @@ class Hub:
             return
         room = self.rooms.setdefault(stream.account_id, Room(stream.account_id))
         base = room.number
+        browser.fresh[name] = Fresh(base, None)  # somebody is coming: the room stays while we ask the database
         link = self.ear.account_links.get(stream.account_id, NO_LINK)
         snapshot = await database_sync_to_async(visibility.account_snapshot)(stream.account_id, link)
         browser.fresh[name] = Fresh(base, snapshot)
@@ -149,6 +153,10 @@ class Hub:
     def unwatch(self, browser: Browser, names: list[str]) -> None:
         if browser not in self.lagging:
             self.lane_of(browser).unwatch(browser, names)
+            return
+        for name in names:
+            browser.streams.pop(name, None)
+            browser.fresh.pop(name, None)
 
     async def resync(self, browser: Browser, name: str) -> None:
         if name in browser.streams:
@@ -281,8 +289,6 @@ class Hub:
         for name, stream in list(browser.streams.items()):
             lost = stream.account_id in looked_at and (browser.who.user_id, stream.account_id) not in pairs
             if stream.kind == "account" and lost:
-                if browser in self.lagging:
-                    del browser.streams[name]
                 self.unwatch(browser, [name])
                 self._refuse(browser, name, "this account is no longer yours to see")
 

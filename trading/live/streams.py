@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 ENVIRONMENTS = ("demo", "production")
+ACCOUNT = re.compile(r"[1-9][0-9]{0,14}")
 SYMBOL = re.compile(r"[A-Z0-9_.]{3,40}")
 
 WANTED_SECONDS = 15  # for so long a hub's wish holds; it repeats it three times as often
@@ -33,7 +34,7 @@ class Stream:
 def parse_stream(name: str) -> Stream | None:
     """`book:demo:PF_XBTUSD`, `tickers:demo`, `account:7` …; None for what is no stream's name."""
     match name.split(":"):
-        case ["account", number] if number.isascii() and number.isdigit() and len(number) < 16:
+        case ["account", number] if ACCOUNT.fullmatch(number):
             return Stream("account", account_id=int(number))
         case ["tickers" | "link" as kind, environment] if environment in ENVIRONMENTS:
             return Stream(kind, environment)
