@@ -16,7 +16,7 @@ from accounts.models import ApiKey, Environment, KeyState
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from krakenfutures.errors import KrakenError, Refused
-from trading.actions import resolving, syncing
+from trading.actions import attaching, resolving, syncing
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,16 @@ def sweep_uncertain() -> None:
 @shared_task(name="trading.resolve_order")
 def resolve_order(order_id: str) -> None:
     resolving.resolve_order(order_id)
+
+
+@shared_task(name="trading.attend_attached")
+def attend_attached(parent_id: str) -> None:
+    attaching.attend_attached(parent_id)
+
+
+@shared_task(name="trading.sweep_attached")
+def sweep_attached() -> None:
+    attaching.sweep_attached()
 
 
 @shared_task(name="trading.sync_account")

@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.actions.audit import record
-from accounts.models import Account, User
+from accounts.models import Account, ApiKey, User
 from accounts.rules import NotAllowed
 from krakenfutures import values
 from krakenfutures.errors import KrakenError, Refused, Throttled
-from krakenfutures.values import Accepted, Lost, OrderRef, Rejected
+from krakenfutures.values import Accepted, Lost, OrderRef, Outcome, Rejected
 from trading import clock
 from trading.actions.learning import News, learn
 from trading.actions.looking import reference
@@ -24,6 +24,8 @@ from trading.actions.reaching import require_trader, trading_session
 from trading.actions.resolving import MARGIN, resolve
 from trading.models import Order, OrderStatus
 from trading.models.order import FINAL
+from trading.publish import announce
+from trading.telling import tell_order
 
 NOT_OPEN = {"filled", "notFound"}  # the venue's refusals of a cancel that say: look what became of it
 
@@ -37,19 +39,46 @@ def cancel_order(order: Order, *, by: User) -> Order:
     key = require_trader(by, account)
     if order.is_final:
         return order
+    if order.status == OrderStatus.DRAFT:
+        return discard(order, by=by, why="Cancelled before it was sent.")
     with transaction.atomic():
         record(by, "order.cancel_sent", order, desk=account.desk)
-    with trading_session(key) as session:
-        deadline = clock.venue_now(account.environment) + ACCEPT_WITHIN
-        outcome = session.orders.cancel(reference(order), deadline=deadline)
-    if isinstance(outcome, Accepted):
-        known = learn(account.pk, _cancelled(reference(order), said=outcome.order, at=outcome.at), order_id=order.pk)
-        assert known is not None
-    else:
-        known = after_refusal_or_loss(order, outcome, "cancel")
+    known = ask_to_cancel(order, key)
     with transaction.atomic():
         record(by, "order.cancel_answered", known, desk=account.desk, status=known.status)
     return known
+
+
+def ask_to_cancel(order: Order, key: ApiKey) -> Order:
+    """The asking alone, for whoever has the right to. Raises `NotAllowed` as `cancel_order` does."""
+    with trading_session(key) as session:
+        deadline = clock.venue_now(key.account.environment) + ACCEPT_WITHIN
+        outcome = session.orders.cancel(reference(order), deadline=deadline)
+    return after_cancel(order, outcome)
+
+
+def after_cancel(order: Order, outcome: Outcome) -> Order:
+    """What is known of an order after the answer to its cancel, or the lack of one."""
+    if not isinstance(outcome, Accepted):
+        return after_refusal_or_loss(order, outcome, "cancel")
+    said = _cancelled(reference(order), said=outcome.order, at=outcome.at)
+    known = learn(order.account_id, said, order_id=order.pk)
+    assert known is not None
+    return known
+
+
+def discard(order: Order, *, by: User | None, why: str) -> Order:
+    """Drop a draft: nothing of it has left. One that is being sent at this moment stays as it is."""
+    with transaction.atomic():
+        drafts = Order.objects.filter(pk=order.pk, status=OrderStatus.DRAFT)
+        dropped = drafts.update(
+            status=OrderStatus.CANCELLED, reason_code="discarded", reason=why[:300], updated_at=timezone.now()
+        )
+        order.refresh_from_db()
+        if dropped:
+            record(by, "order.discarded", order, desk=order.account.desk, why=why)
+            announce(order.account_id, "order", tell_order(order))
+    return order
 
 
 def cancel_all(account: Account, *, by: User, symbol: str | None = None) -> list[Order]:
@@ -60,6 +89,8 @@ def cancel_all(account: Account, *, by: User, symbol: str | None = None) -> list
     key = require_trader(by, account)
     with transaction.atomic():
         record(by, "orders.cancel_all_sent", account, desk=account.desk, symbol=symbol or "")
+    for draft in _of(account, symbol).filter(status=OrderStatus.DRAFT):
+        discard(draft, by=by, why="Cancelled before it was sent.")
     open_before = list(_open(account, symbol))
     cancelled: list[OrderRef] = []
     with trading_session(key) as session:
@@ -118,5 +149,9 @@ def _cancelled(ref: OrderRef, *, said: values.Order | None = None, at: datetime 
 
 
 def _open(account: Account, symbol: str | None) -> QuerySet[Order]:
-    orders = Order.objects.filter(account=account).exclude(status__in=FINAL)
+    return _of(account, symbol).exclude(status__in=(OrderStatus.DRAFT, *FINAL))
+
+
+def _of(account: Account, symbol: str | None) -> QuerySet[Order]:
+    orders = Order.objects.filter(account=account)
     return orders.filter(symbol=symbol) if symbol else orders

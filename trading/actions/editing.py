@@ -10,8 +10,9 @@ from accounts.actions.audit import record
 from accounts.models import User
 from accounts.rules import NotAllowed
 from krakenfutures.numbers import plain
-from krakenfutures.values import Accepted, Change
+from krakenfutures.values import Accepted, Change, OrderType
 from trading import clock
+from trading.actions.admitting import admit_change
 from trading.actions.cancelling import after_refusal_or_loss
 from trading.actions.learning import STATUS_OF, News, learn
 from trading.actions.looking import reference
@@ -39,10 +40,14 @@ def edit_order(
     if not order.is_working:
         raise NotAllowed(f"Only an open order can be changed; this one is {order.get_status_display().lower()}.")
     change = Change(size=size, limit_price=limit_price, stop_price=stop_price)
+    if order.type == OrderType.TRAILING_STOP and (limit_price is not None or stop_price is not None):
+        reason = "The trigger of a trailing stop moves by itself; only its size can be changed."
+        raise NotAllowed(reason, code="trailing")
     for refusal in change_refusals(change, instrument_for(account.environment, order.symbol), order.filled):
         raise refusal
     with transaction.atomic():
         record(by, "order.edit_sent", order, desk=account.desk, **_told(change))
+        admit_change(account, by, order, change)
     with trading_session(key) as session:
         deadline = clock.venue_now(account.environment) + ACCEPT_WITHIN
         outcome = session.orders.amend(reference(order), _whole(change, order), deadline=deadline)
@@ -57,8 +62,8 @@ def edit_order(
 
 
 def _whole(change: Change, order: Order) -> Change:
-    """A trigger order must be told both of its prices, also the one that stays."""
-    if order.stop_price is None:
+    """A trigger order must be told both of its prices, also the one that stays; a trailing one takes neither."""
+    if order.stop_price is None or order.type == OrderType.TRAILING_STOP:
         return change
     return Change(
         size=change.size,

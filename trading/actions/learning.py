@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from krakenfutures import values
 from krakenfutures.values import Accepted, OrderState, OrderType, Outcome, Rejected, Unknown, Value
+from trading.actions.bells import ring
 from trading.models import NEXT, Order, OrderStatus
 from trading.publish import announce
 from trading.telling import tell_order
@@ -149,6 +150,7 @@ def learn(account_id: int, news: News, *, order_id: UUID | None = None, looks: I
         if _columns(order) != before:
             order.save()
             announce(account_id, "order", tell_order(order))
+            ring_family(order)
     return order
 
 
@@ -167,10 +169,17 @@ def learn_answer(order: Order, news: News) -> Order:
     with transaction.atomic(savepoint=False):
         if Order.objects.filter(pk=order.pk, updated_at=version).update(**changed, updated_at=order.updated_at):
             announce(order.account_id, "order", tell_order(order))
+            ring_family(order)
             return order
         known = learn(order.account_id, news, order_id=order.pk)
     assert known is not None
     return known
+
+
+def ring_family(order: Order) -> None:
+    """Attached orders wait for what becomes of their parent, and of one another."""
+    if (order.has_attached or order.parent_id) and not order.is_unsettled and (order.is_final or order.filled > 0):
+        ring("trading.attend_attached", order.parent_id or order.pk)
 
 
 def apply(order: Order, news: News) -> None:

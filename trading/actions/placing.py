@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,10 +14,11 @@ from accounts.actions.audit import record
 from accounts.models import Account, User
 from accounts.rules import NotAllowed
 from accounts.venues import venue_for
-from krakenfutures.numbers import plain
 from krakenfutures.values import NewOrder, OrderType, Outcome, Side, TriggerSignal
 from trading import clock
+from trading.actions.admitting import admit
 from trading.actions.bells import ring
+from trading.actions.intents import Attached, attached_wishes, row_of, told
 from trading.actions.learning import learn_answer, news_of_placement
 from trading.actions.reaching import require_trader, trading_session
 from trading.instruments import instrument_for
@@ -45,9 +47,14 @@ def place_order(
     stop_price: Decimal | None = None,
     trigger_signal: TriggerSignal | None = None,
     reduce_only: bool = False,
+    trailing_deviation: Decimal | None = None,
+    trailing_unit: str | None = None,
+    stop_loss: Attached | None = None,
+    take_profit: Attached | None = None,
 ) -> Order:
     """Send an order, at most once for an intent: a second call, also at the same moment, gets the first one's row.
 
+    `stop_loss` and `take_profit` are stored with it, and sent by `trading.actions.attaching` once it has filled.
     Raises `NotAllowed` before anything is stored when a rule of ours says no. What the venue refuses is an order too:
     its status is rejected and `reason` says why. Without an answer it is uncertain, and looked up from then on.
     """
@@ -61,29 +68,45 @@ def place_order(
         stop_price=stop_price,
         trigger_signal=trigger_signal,
         reduce_only=reduce_only,
+        trailing_deviation=trailing_deviation,
+        trailing_unit=trailing_unit,
     )
+    attached = attached_wishes(wish, stop_loss, take_profit)
     try:
         key = require_trader(by, account)
         check(wish, account.environment)
+        check_attached(wish, attached, account.environment)
     except NotAllowed as refusal:
         if refusal.code != "role" and (seen := _seen(intent_id, account)):
             return seen  # what was sent was sent, whatever the rules would say of it now
         raise
     with trading_session(key) as session:
         deadline = clock.venue_now(account.environment) + ACCEPT_WITHIN
-        order, stored_now = _store_intent(intent_id, wish, account, by, deadline)
+        order, stored_now = _store_intent(intent_id, wish, account, by, deadline, attached)
         if not stored_now:
             return order
         outcome = session.orders.place(wish, deadline=deadline)
-    return _write_down(order, outcome, account, by)
+    return write_down(order, outcome, account, by)
 
 
 def check(wish: NewOrder, environment: str) -> None:
     """Raises the first `NotAllowed` of our rules."""
-    if wish.type not in venue_for(environment).capabilities.order_types or wish.type is OrderType.TRAILING_STOP:
-        raise NotAllowed("This type of order cannot be placed from here yet.", field="type", code="type")
+    if wish.type not in venue_for(environment).capabilities.order_types:
+        raise NotAllowed("The venue does not take this type of order.", field="type", code="type")
     for refusal in refusals(wish, instrument_for(environment, wish.symbol)):
         raise refusal
+
+
+def check_attached(wish: NewOrder, attached: Sequence[NewOrder], environment: str) -> None:
+    """The rules for each of them, blamed on the ticket's fields `stop_loss` and `take_profit`."""
+    if attached and wish.reduce_only:
+        raise NotAllowed("What only reduces opens nothing that a stop could protect.", field="reduce_only")
+    instrument = instrument_for(environment, wish.symbol)
+    for child in attached:
+        field = "stop_loss" if child.type is OrderType.STOP else "take_profit"
+        for refusal in refusals(child, instrument):
+            refusal.field = field
+            raise refusal
 
 
 def _seen(intent_id: uuid.UUID, account: Account) -> Order | None:
@@ -94,29 +117,23 @@ def _seen(intent_id: uuid.UUID, account: Account) -> Order | None:
 
 
 def _store_intent(
-    intent_id: uuid.UUID, wish: NewOrder, account: Account, by: User, deadline: datetime
+    intent_id: uuid.UUID,
+    wish: NewOrder,
+    account: Account,
+    by: User,
+    deadline: datetime,
+    attached: Sequence[NewOrder],
 ) -> tuple[Order, bool]:
     """The committed row, and whether it was us who stored it: then, and only then, it is ours to send."""
     try:
         with transaction.atomic():
-            order = Order.objects.create(
-                pk=intent_id,
-                account=account,
-                by=by,
-                symbol=wish.symbol,
-                side=wish.side.value,
-                type=wish.type.value,
-                size=wish.size,
-                limit_price=wish.limit_price,
-                stop_price=wish.stop_price,
-                trigger_signal=wish.trigger_signal.value if wish.trigger_signal else "",
-                reduce_only=wish.reduce_only,
-                status=OrderStatus.SENDING,
-                client_order_id=wish.client_id,
-                deadline=deadline,
-                sent_at=timezone.now(),
-            )
-            record(by, "order.sent", order, desk=account.desk, **_told(wish))
+            order = row_of(intent_id, wish, account, by)
+            order.status, order.deadline, order.sent_at = OrderStatus.SENDING, deadline, timezone.now()
+            order.has_attached = bool(attached)
+            order.save(force_insert=True)
+            Order.objects.bulk_create([_child(child, order, by) for child in attached])
+            admit(account, by, [wish])
+            record(by, "order.sent", order, desk=account.desk, **told(wish))
         return order, True
     except IntegrityError:
         seen = _seen(intent_id, account)
@@ -125,7 +142,7 @@ def _store_intent(
         return seen, False
 
 
-def _write_down(order: Order, outcome: Outcome, account: Account, by: User) -> Order:
+def write_down(order: Order, outcome: Outcome, account: Account, by: User) -> Order:
     news = news_of_placement(outcome)
     with transaction.atomic():
         known = learn_answer(order, news)
@@ -137,14 +154,8 @@ def _write_down(order: Order, outcome: Outcome, account: Account, by: User) -> O
     return known
 
 
-def _told(wish: NewOrder) -> dict[str, str | bool]:
-    """The wish as the audit keeps it."""
-    numbers = {"size": wish.size, "limit_price": wish.limit_price, "stop_price": wish.stop_price}
-    told: dict[str, str | bool] = {name: plain(number) for name, number in numbers.items() if number is not None}
-    return {
-        **told,
-        "symbol": wish.symbol,
-        "side": wish.side.value,
-        "type": wish.type.value,
-        "reduce_only": wish.reduce_only,
-    }
+def _child(wish: NewOrder, parent: Order, by: User) -> Order:
+    """A draft: named and stored with its parent, sent when that has filled."""
+    row = row_of(uuid.UUID(wish.client_id), wish, parent.account, by)
+    row.parent = parent
+    return row

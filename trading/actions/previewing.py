@@ -49,7 +49,7 @@ def preview_order(
 ) -> Preview:
     """What the order would do. Asks nobody: reads the rows of the account. `stop_loss` is an attached trigger price.
 
-    Raises what `require_trader` raises for whoever may not trade, and what `place_order` would raise about the order's numbers.
+    Raises for whoever may not trade, and what `place_order` would raise about the order's numbers.
     """
     key = require_trader(by, account)
     wish = NewOrder(

@@ -34,6 +34,7 @@ S = OrderStatus
 NEXT: dict[str, set[str]] = {
     S.DRAFT: {S.SENDING, S.CANCELLED},  # attached to an order that came to nothing
     S.SENDING: {
+        S.DRAFT,  # attached, and proven not to have left: it is sent again
         S.OPEN, S.PARTLY_FILLED, S.FILLED, S.CANCELLED, S.REJECTED, S.EXPIRED, S.UNCERTAIN, S.NEVER_ARRIVED,
     },
     S.UNCERTAIN: {S.OPEN, S.PARTLY_FILLED, S.FILLED, S.CANCELLED, S.REJECTED, S.EXPIRED, S.NEVER_ARRIVED},
