@@ -103,7 +103,8 @@ function ages() {
     const at = Number(element.dataset.at);
     const age = now() - at;
     const fresh = Boolean(at) && age < Number(element.dataset.promise) * 1000;
-    const words = (at ? ageText(age) : "not read yet") + (element.dataset.trouble ? ` · ${element.dataset.trouble}` : "");
+    const trouble = element.dataset.trouble && !fresh ? ` · ${element.dataset.trouble}` : "";
+    const words = (at ? ageText(age) : "not read yet") + trouble;
     if (element.textContent !== words) element.textContent = words;
     element.classList.toggle("fresh", fresh);
     element.closest(".panel")?.querySelector(".figures")?.classList.toggle("old", Boolean(at) && !fresh);

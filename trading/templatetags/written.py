@@ -33,6 +33,12 @@ def free(value: Decimal | None) -> str:
 
 
 @register.filter
+def average(value: Decimal | None, places: int) -> str:
+    """Of many prices: it may lie between two ticks, so two decimals more."""
+    return written.fixed(value, places + 2)
+
+
+@register.filter
 def amount(value: Decimal | None, currency: str) -> str:
     """With the decimals of the currency."""
     return written.fixed(value, written.money_places(currency))
