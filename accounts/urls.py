@@ -28,4 +28,5 @@ urlpatterns = [
     path("keys/<int:key_id>/check/", keys.check, name="check_key"),
     path("keys/<int:key_id>/retire/", keys.retire, name="retire_key"),
     path("activity/", activity.activity, name="activity"),
+    path("activity/export.csv", activity.export, name="export_audit"),
 ]

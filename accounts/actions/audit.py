@@ -1,25 +1,53 @@
-"""One line in the book for every write, in the same transaction as the write itself."""
+"""One line in the book for every write, in the same transaction as the write itself, chained to the one before."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import structlog
-from django.db import models
+from django.db import models, transaction
+from django.utils import timezone
 
-from accounts.models import AuditRow, Desk, User
+from accounts.chain import Link, chain_of
+from accounts.models import AuditHead, AuditRow, Desk, User
 
 
+@transaction.atomic
 def record(actor: User | None, action: str, about: models.Model | None, *, desk: Desk | None, **details: Any) -> None:
-    """Write who did what. Call it inside the transaction that does it; `details` is JSON and holds no secret."""
-    AuditRow.objects.create(
+    """Write who did what. Call it inside the transaction that does it; `details` is JSON and holds no secret.
+
+    The end of the desk's chain stays locked until that transaction ends, so call it after everything else it locks:
+    whoever wants a row of ours while holding the chain would wait for us, and we for them.
+    """
+    chain = chain_of(desk.pk if desk else None)
+    head = AuditHead.objects.select_for_update().filter(chain=chain).first() or _first_head(chain)
+    row = AuditRow(
         desk=desk,
+        at=timezone.now(),
         actor=actor,
         action=action,
         about=_name(about),
-        details=details,
+        details=json.loads(json.dumps(details)),  # as it will be read back: the digest covers that
         request_id=str(structlog.contextvars.get_contextvars().get("request_id", ""))[:40],
+        number=head.number + 1,
+        previous=head.digest,
     )
+    row.digest = link_of(row).digest_as(row.number, row.previous)
+    row.save(force_insert=True)
+    AuditHead.objects.filter(chain=chain).update(number=row.number, digest=row.digest)
+
+
+def link_of(row: AuditRow) -> Link:
+    return Link(
+        row.pk or 0, chain_of(row.desk_id), row.number, row.previous, row.digest, row.at, row.actor_id, row.action,
+        row.about, row.details, row.request_id,
+    )  # fmt: skip
+
+
+def _first_head(chain: str) -> AuditHead:
+    AuditHead.objects.get_or_create(chain=chain)  # whoever was faster has made it
+    return AuditHead.objects.select_for_update().get(chain=chain)
 
 
 def _name(about: models.Model | None) -> str:

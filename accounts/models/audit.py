@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models.desk import desks_of
 
@@ -30,7 +31,7 @@ class AuditRow(models.Model):
     """
 
     desk = models.ForeignKey("accounts.Desk", null=True, on_delete=models.PROTECT, related_name="audit_rows")
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now)
     actor = models.ForeignKey("accounts.User", null=True, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=60)  # "order.sent"
     about = models.CharField(max_length=80, blank=True)  # "order:1f0c…"
