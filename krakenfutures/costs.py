@@ -31,6 +31,9 @@ WITHDRAW = Cost(100)
 HISTORY = Cost(0)  # has a pool of its own, which this budget knows nothing of
 
 
-def batch(elements: int) -> Cost:
+DEAD_MAN = Cost(25, urgent=True)
+
+
+def batch(elements: int, *, urgent: bool = False) -> Cost:
     """9 for the batch and 1 for each element."""
-    return Cost(9 + elements)
+    return Cost(9 + elements, urgent)

@@ -378,6 +378,13 @@ class NewOrder(Value, frozen=True):
     trailing_unit: str | None = None  # "percent" or "quote"
 
 
+class DeadMan(Value, frozen=True):
+    """The venue's own switch: it cancels every open order of the account at `fires_at`; None when it is not armed."""
+
+    at: datetime
+    fires_at: datetime | None = None
+
+
 class Change(Value, frozen=True):
     """What an edit wants; `None` leaves a thing as it is. `size` is the new total, filled part included."""
 

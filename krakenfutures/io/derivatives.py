@@ -31,7 +31,15 @@ from krakenfutures.parse.markets import (
     parse_trade_history,
 )
 from krakenfutures.parse.orders import parse_looked_up, parse_open_orders
-from krakenfutures.parse.outcomes import parse_batch, parse_cancel, parse_cancel_all, parse_edit, parse_send
+from krakenfutures.parse.outcomes import (
+    parse_batch,
+    parse_cancel,
+    parse_cancel_all,
+    parse_cancel_batch,
+    parse_dead_man,
+    parse_edit,
+    parse_send,
+)
 from krakenfutures.parse.positions import parse_positions
 from krakenfutures.parse.tickers import parse_tickers
 from krakenfutures.parse.wallets import parse_wallets
@@ -40,6 +48,7 @@ from krakenfutures.values import (
     BookSnapshot,
     Candle,
     Change,
+    DeadMan,
     Fill,
     FundingRate,
     Instrument,
@@ -244,17 +253,38 @@ class DerivativesOrders:
         """One outcome per order, in the order given. At most `capabilities.batch_size` of them; not atomic."""
         if not 0 < len(orders) <= BATCH_SIZE:
             raise ValueError(f"a batch has 1 to {BATCH_SIZE} orders")
-        parameters = [("json", _batch_json(orders)), *_when("processBefore", deadline)]
+        elements = [{"order": "send", "order_tag": str(place), **send_words(one)} for place, one in enumerate(orders)]
+        parameters = [("json", _batch_json(elements)), *_when("processBefore", deadline)]
         try:
-            answer = self._session.write(f"{API}/batchorder", parameters, cost=costs.batch(len(orders)))
-            return parse_batch(answer, orders)
+            cost = costs.batch(len(orders), urgent=all(order.reduce_only for order in orders))
+            return parse_batch(self._session.write(f"{API}/batchorder", parameters, cost=cost), orders)
         except (Unreachable, Unreadable, Throttled, Refused) as problem:
             return [_outcome_of(problem, OrderRef(client_id=order.client_id)) for order in orders]
+
+    def cancel_batch(self, refs: Sequence[OrderRef], *, deadline: datetime) -> list[Outcome]:
+        """One outcome per cancel, in the order given; what each proves is as with `cancel`."""
+        if not 0 < len(refs) <= BATCH_SIZE:
+            raise ValueError(f"a batch has 1 to {BATCH_SIZE} cancels")
+        elements = [{"order": "cancel", **ref_words(ref, venue_name="order_id")} for ref in refs]
+        parameters = [("json", _batch_json(elements)), *_when("processBefore", deadline)]
+        try:
+            cost = costs.batch(len(refs), urgent=True)
+            return parse_cancel_batch(self._session.write(f"{API}/batchorder", parameters, cost=cost), refs)
+        except (Unreachable, Unreadable, Throttled, Refused) as problem:
+            return [_outcome_of(problem, ref) for ref in refs]
 
     def cancel_all(self, symbol: str | None = None) -> list[OrderRef]:
         """What was cancelled. Raises the error tree; after `Unreachable` look at the open orders again."""
         parameters = [("symbol", symbol)] if symbol else []
         return parse_cancel_all(self._session.write(f"{API}/cancelallorders", parameters, cost=costs.CANCEL_ALL))
+
+    def arm(self, seconds: int) -> DeadMan:
+        """The dead man's switch: every open order of the account is cancelled after so long without another call.
+
+        0 disarms. Raises the error tree; calling again, also after no answer, only moves the moment.
+        """
+        answer = self._session.write(f"{API}/cancelallordersafter", [("timeout", str(seconds))], cost=costs.DEAD_MAN)
+        return parse_dead_man(answer)
 
     def lookup(self, refs: Iterable[OrderRef]) -> list[Order]:
         """Orders open now or closed within the last five seconds. A missing one proves nothing. Needs a full key."""
@@ -291,9 +321,8 @@ def _when(name: str, moment: datetime | None) -> list[tuple[str, str]]:
     return [] if moment is None else [(name, iso(moment))]
 
 
-def _batch_json(orders: Sequence[NewOrder]) -> str:
+def _batch_json(elements: Iterable[Words]) -> str:
     """Written by hand because numbers must stand in plain notation, which no JSON writer promises."""
-    elements = [{"order": "send", "order_tag": str(place), **send_words(order)} for place, order in enumerate(orders)]
     return '{"batchOrder":[' + ",".join(_json_object(element) for element in elements) + "]}"
 
 

@@ -18,6 +18,7 @@ from krakenfutures.pnl import average_price
 from krakenfutures.sentences import STATUSES, field_of, status_sentence
 from krakenfutures.values import (
     Accepted,
+    DeadMan,
     Lost,
     NewOrder,
     Order,
@@ -62,7 +63,10 @@ def parse_edit(answer: Any, ref: OrderRef) -> Outcome:
 
 def parse_cancel(answer: Any, ref: OrderRef) -> Outcome:
     """`filled` and `notFound` are refusals: the cancel did nothing, and neither says that the order was cancelled."""
-    row = Fields(Fields(answer, "the answer").need("cancelStatus"), "a cancel status")
+    return _cancel_outcome(Fields(Fields(answer, "the answer").need("cancelStatus"), "a cancel status"), ref)
+
+
+def _cancel_outcome(row: Fields, ref: OrderRef) -> Outcome:
     status = row.need_text("status")
     if status != "cancelled":
         return _refused(status) if status in STATUSES else _unclear(ref, status)
@@ -101,6 +105,25 @@ def parse_batch(answer: Any, orders: Sequence[NewOrder]) -> list[Outcome]:
             Lost(ref=ref, why="the answer does not speak of this order") if row is None else _outcome(row, ref)
         )
     return outcomes
+
+
+def parse_cancel_batch(answer: Any, refs: Sequence[OrderRef]) -> list[Outcome]:
+    """One outcome per cancel, found by the order it names, else by its place when every element is answered."""
+    rows = [Fields(raw, "a batch status") for raw in Fields(answer, "the answer").rows("batchStatus")]
+    by_id = {name: row for row in rows if (name := row.text("order_id", "orderId"))}
+    in_order = len(rows) == len(refs)
+    outcomes: list[Outcome] = []
+    for place, ref in enumerate(refs):
+        unnamed = in_order and not rows[place].text("order_id", "orderId")
+        row = by_id.get(ref.venue_id or "") or (rows[place] if unnamed or (in_order and not ref.venue_id) else None)
+        lost = Lost(ref=ref, why="the answer does not speak of this cancel")
+        outcomes.append(lost if row is None else _cancel_outcome(row, ref))
+    return outcomes
+
+
+def parse_dead_man(answer: Any) -> DeadMan:
+    row = Fields(Fields(answer, "the answer").need("status"), "the dead man's switch")
+    return DeadMan(at=row.need_time("currentTime"), fires_at=row.time("triggerTime"))
 
 
 def placed_outcome(raw: Any, ref: OrderRef) -> Outcome:

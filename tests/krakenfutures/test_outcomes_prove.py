@@ -8,7 +8,15 @@ from decimal import Decimal as D
 import pytest
 
 from krakenfutures.errors import Refused, Throttled, Unreachable, Unreadable
-from krakenfutures.parse.outcomes import parse_batch, parse_cancel, parse_cancel_all, parse_edit, parse_send
+from krakenfutures.parse.outcomes import (
+    parse_batch,
+    parse_cancel,
+    parse_cancel_all,
+    parse_cancel_batch,
+    parse_dead_man,
+    parse_edit,
+    parse_send,
+)
 from krakenfutures.parse.refusals import error_in
 from krakenfutures.sentences import ERRORS, ORDER_ERRORS, REASONS, STATUSES, field_of, sentence
 from krakenfutures.values import (
@@ -201,6 +209,30 @@ def test_a_batch_answers_each_order_by_its_tag():
     assert isinstance(first, Accepted)
     assert isinstance(second, Lost)
     assert isinstance(third, Rejected)
+
+
+def test_a_batch_of_cancels_answers_each_by_its_order_or_by_its_place():
+    raw = sample("rest_batchorder")
+    cancelled, refused = raw["batchStatus"][2], {"status": "notFound", "orderEvents": []}
+    mine, other = OrderRef(venue_id=cancelled["order_id"]), OrderRef(venue_id="other")
+
+    first, second = parse_cancel_batch({"batchStatus": [refused, cancelled]}, [other, mine])
+    (third, fourth) = parse_cancel_batch({"batchStatus": [cancelled]}, [other, mine])
+
+    assert isinstance(first, Rejected) and first.code == "notFound"
+    assert isinstance(second, Accepted) and second.state is OrderState.CANCELLED
+    assert isinstance(third, Lost)
+    assert isinstance(fourth, Accepted)
+
+
+def test_the_dead_mans_switch_tells_when_it_fires_or_that_it_is_off():
+    now = "2026-11-22T12:00:00.000Z"
+
+    armed = parse_dead_man({"status": {"currentTime": now, "triggerTime": "2026-11-22T12:01:00.000Z"}})
+    off = parse_dead_man({"status": {"currentTime": now, "triggerTime": "0"}})
+
+    assert armed.fires_at is not None and (armed.fires_at - armed.at).total_seconds() == 60
+    assert off.fires_at is None
 
 
 def test_a_batch_element_without_a_tag_is_found_by_its_place():

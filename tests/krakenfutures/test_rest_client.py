@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal as D
 from urllib.parse import parse_qs, parse_qsl
 
+import msgspec
 import pytest
 import requests
 import urllib3
@@ -271,6 +272,32 @@ def test_a_batch_is_one_json_in_plain_numbers_that_echoes_its_tags():
     assert '"size":0.0001' in words["json"]
     assert [element["order_tag"] for element in json.loads(words["json"])["batchOrder"]] == ["0", "1"]
     assert words["processBefore"] == "2026-11-22T12:00:05.000Z"
+
+
+def test_a_batch_of_cancels_or_of_reductions_may_use_the_reserve():
+    gate = CountingGate()
+    venue, wire = venue_answering(*[text_of("rest_batchorder")] * 3)
+    reducing = msgspec.structs.replace(ORDER, reduce_only=True)
+
+    with venue.session(CREDENTIALS, gate) as session:
+        session.orders.cancel_batch([OrderRef(venue_id="v"), OrderRef(client_id="c")], deadline=DEADLINE)
+        session.orders.batch([reducing], deadline=DEADLINE)
+        session.orders.batch([reducing, ORDER], deadline=DEADLINE)
+
+    elements = json.loads(dict(parse_qsl(wire.requests[0].body))["json"])["batchOrder"]
+    assert elements == [{"order": "cancel", "order_id": "v"}, {"order": "cancel", "cliOrdId": "c"}]
+    assert gate.spent == [(11, True), (10, True), (11, False)]
+
+
+def test_the_dead_mans_switch_costs_twenty_five_and_may_use_the_reserve():
+    gate = CountingGate()
+    now = "2026-11-22T12:00:00.000Z"
+    venue, wire = venue_answering(json.dumps({"status": {"currentTime": now, "triggerTime": "0"}}))
+
+    with venue.session(CREDENTIALS, gate) as session:
+        assert session.orders.arm(0).fires_at is None
+
+    assert (dict(parse_qsl(wire.requests[0].body)), gate.spent) == ({"timeout": "0"}, [(25, True)])
 
 
 def test_a_batch_that_is_too_large_is_a_mistake_of_ours():
