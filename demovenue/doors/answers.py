@@ -42,19 +42,21 @@ def optional_text(value: Decimal | None) -> str:
 
 def iso(moment: datetime) -> str:
     """Milliseconds with trailing zeros dropped, as live servers print `serverTime`: …:46.98Z, …:34Z."""
-    whole = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    millis = moment.microsecond // 1000
-    return f"{whole}.{millis:03d}".rstrip("0") + "Z" if millis else whole + "Z"
+    return iso_millis(moment)[:-1].rstrip("0").removesuffix(".") + "Z"
 
 
 def iso_millis(moment: datetime) -> str:
     """Always three digits, as order and fill times are recorded."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return _utc(moment).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def iso_micros(moment: datetime) -> str:
     """Six digits: only the ticker's `lastTime` is that precise."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _utc(moment).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def millis(moment: datetime) -> int:

@@ -45,7 +45,7 @@ class Gate:
         try:
             body = await request.read()
             await self._break(route, public, path)
-            return self._answer(request, route, path, query, body)
+            return await self._answer(request, route, path, query, body)
         except Answer as refused:
             return self._refuse(refused, public)
         except _Lost:
@@ -56,7 +56,9 @@ class Gate:
             log.exception("a handler broke: %s %s", request.method, path)
             return self._refuse(answers.failure(500, 0, "500 INTERNAL_SERVER_ERROR"), public)
 
-    def _answer(self, request: web.Request, route: Route | None, path: str, query: str, body: bytes) -> web.Response:
+    async def _answer(
+        self, request: web.Request, route: Route | None, path: str, query: str, body: bytes
+    ) -> web.Response:
         if route is None:
             raise answers.not_found() if path.startswith(V3) else answers.gateway_not_found(path)
         call = Call(self.house, Params({}), route.values, algo_id=request.headers.get("algoId"))
@@ -67,6 +69,8 @@ class Gate:
             self._charge(call, route, path)
         try:
             fields = route.handler(call)
+            if not isinstance(fields, (dict, bytes)):
+                fields = await fields  # an order that may be held for a while
         except Refused as word:
             raise refusal(word.word) from word
         if self.house.faults.meet("drop_response", key=call.public, path=path, scope=_scope(route)):

@@ -6,7 +6,7 @@ Raises `Answer`s, so that a handler reads as a list of what it needs.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -35,8 +35,9 @@ class Params:
         except UnicodeDecodeError as error:
             raise refusal("invalidArgument") from error
         for part in (query, form):
-            for name, value in _pairs(part):
-                fields.setdefault(name, []).append(value)
+            if part:
+                for name, value in _pairs(part):
+                    fields.setdefault(name, []).append(value)
         return cls(fields)
 
     def get(self, name: str) -> str | None:
@@ -58,11 +59,11 @@ class Params:
         value = self.get(name)
         return value.upper() if value else None
 
-    def word(self, name: str, allowed: Iterable[str]) -> str | None:
+    def word(self, name: str, allowed: Collection[str]) -> str | None:
         """One of `allowed`, in whatever case it was written."""
         value = self.get(name)
-        if value is None:
-            return None
+        if value is None or value in allowed:
+            return value
         for word in allowed:
             if word.lower() == value.lower():
                 return word
@@ -163,6 +164,8 @@ def _raw_json(form: str) -> list[tuple[str, str]]:
 
 
 def _unquote(value: str) -> str:
+    if "%" not in value and "+" not in value:
+        return value
     try:
         return unquote_plus(value, errors="strict")
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -44,18 +45,27 @@ def add_routes(table: Table) -> None:
         table.add(method, f"{V3}/orders/status", order_status, right=Right.FULL, cost=1, writes=False)
 
 
-def send_order(call: Call) -> Fields:
+async def send_order(call: Call) -> Fields:
     wish = read_order(call.params, call)
-    return {"sendStatus": orders.send_status(_place(call, wish))}
+    return {"sendStatus": orders.send_status(await _place(call, wish))}
 
 
-def _place(call: Call, wish: OrderWish) -> OrderResult:
+async def _settled(submit: Callable[[Callable[[Any], None]], Any]) -> Any:
+    """What `submit` returns, or what it tells later when the market holds orders back for its makers' protection."""
+    later: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    result = submit(later.set_result)
+    return await later if result is None else result
+
+
+async def _place(call: Call, wish: OrderWish) -> OrderResult:
     """Hand the order over, with whatever is to go wrong with it."""
     faults = call.house.faults
     fault = next((name for name in ORDER_FAULTS if faults.meet(name, key=call.public)), None)
     hidden = faults.meet("hide_from_open_orders", key=call.public) is not None
     with call.house.hiding(call.account, hidden):
-        result = call.exchange.send_order(call.account, wish, fault=fault)
+        result: OrderResult = await _settled(
+            lambda told: call.exchange.submit_order(call.account, wish, told=told, fault=fault)
+        )
     if result.order_id:
         call.touched.append(result.order_id)
         if hidden:
@@ -123,8 +133,9 @@ def _require_prices(wish: OrderWish) -> None:
         raise refusal("requiredArgumentMissing")
 
 
-def edit_order(call: Call) -> Fields:
-    result = call.exchange.edit_order(call.account, read_edit(call.params, call))
+async def edit_order(call: Call) -> Fields:
+    wish = read_edit(call.params, call)
+    result = await _settled(lambda told: call.exchange.submit_edit(call.account, wish, told=told))
     return {"editStatus": orders.edit_status(result)}
 
 
@@ -186,12 +197,12 @@ def batch_cost(call: Call) -> int:
     return 9 + len(_elements(call.params))
 
 
-def batch(call: Call) -> Fields:
+async def batch(call: Call) -> Fields:
     """One answer a line, in order. A line that cannot be read is answered as such and the others go on."""
     deadline = call.deadline(call.params) or call.deadline(call.params, "ProcessBefore")
     lines = [_line(element) for element in _elements(call.params)]
     wishes = [_read_line(line, call) for line in lines]
-    results = iter(_apply(call, [wish for wish in wishes if wish is not None], deadline))
+    results = iter(await _apply(call, [wish for wish in wishes if wish is not None], deadline))
     rows = [
         _unreadable(line) if wish is None else orders.batch_status(next(results), _tag(line, wish))
         for line, wish in zip(lines, wishes, strict=True)
@@ -199,20 +210,22 @@ def batch(call: Call) -> Fields:
     return {"batchStatus": rows}
 
 
-def _apply(call: Call, wishes: Sequence[Wish], deadline: datetime | None) -> Sequence[OrderResult]:
+async def _apply(call: Call, wishes: Sequence[Wish], deadline: datetime | None) -> Sequence[OrderResult]:
     """All at once, unless something is to go wrong with single orders."""
     if any(fault.name in _PER_ORDER for fault in call.house.faults.armed()):
-        return [_apply_one(call, wish, deadline) for wish in wishes]
-    results = call.exchange.batch(call.account, wishes, process_before=deadline)
+        return [await _apply_one(call, wish, deadline) for wish in wishes]
+    results: Sequence[OrderResult] = await _settled(
+        lambda told: call.exchange.submit_batch(call.account, wishes, told=told, process_before=deadline)
+    )
     for wish, result in zip(wishes, results, strict=True):
         if isinstance(wish, OrderWish) and result.order_id:
             call.touched.append(result.order_id)
     return results
 
 
-def _apply_one(call: Call, wish: Wish, deadline: datetime | None) -> OrderResult:
+async def _apply_one(call: Call, wish: Wish, deadline: datetime | None) -> OrderResult:
     if isinstance(wish, OrderWish):
-        return _place(call, msgspec.structs.replace(wish, process_before=wish.process_before or deadline))
+        return await _place(call, msgspec.structs.replace(wish, process_before=wish.process_before or deadline))
     return call.exchange.batch(call.account, [wish], process_before=deadline)[0]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 import secrets
@@ -28,6 +29,7 @@ def signed_path(path: str) -> str:
     return path.removeprefix("/derivatives")
 
 
+@functools.lru_cache(maxsize=4096)
 def decode_secret(secret: str) -> bytes:
     """Raises ValueError when it is no base64. Missing padding is forgiven, as published examples lack it."""
     try:
@@ -38,7 +40,7 @@ def decode_secret(secret: str) -> bytes:
 
 def sign(secret: bytes, *, post_data: bytes, nonce: str, path: str) -> str:
     digest = hashlib.sha256(post_data + nonce.encode() + signed_path(path).encode()).digest()
-    return base64.b64encode(hmac.new(secret, digest, hashlib.sha512).digest()).decode()
+    return base64.b64encode(hmac.digest(secret, digest, "sha512")).decode()
 
 
 def is_signed(secret: bytes, authent: str, *, post_data: bytes, nonce: str, path: str) -> bool:
