@@ -233,8 +233,12 @@ class Velocity:
     unit: str
 
     @property
+    def total(self) -> Decimal:
+        return self.used + self.reserved + self.asked
+
+    @property
     def is_exceeded(self) -> bool:
-        return self.used + self.reserved + self.asked > self.limit
+        return self.total > self.limit
 
     @property
     def sentence(self) -> str:

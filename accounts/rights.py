@@ -164,6 +164,18 @@ DOORS: dict[str, Door] = {
     "retire_key": Door(Right.MANAGE_KEYS, Right.MANAGE_KEYS, fresh=True),
     "activity": Door(LOOK),
     "export_audit": Door(Right.EXPORT_AUDIT),
+    # money that leaves
+    "withdrawals": Door(LOOK),
+    "withdrawal": Door(LOOK),
+    "withdrawals_csv": Door(LOOK),
+    "request_withdrawal": Door(Right.REQUEST_WITHDRAWAL, Right.REQUEST_WITHDRAWAL, fresh=True),
+    "cancel_withdrawal": Door(Right.REQUEST_WITHDRAWAL, Right.REQUEST_WITHDRAWAL),  # less risk, never more
+    "approve_withdrawal": Door(Right.REVIEW_WITHDRAWAL, Right.REVIEW_WITHDRAWAL, fresh=True),
+    "reject_withdrawal": Door(Right.REVIEW_WITHDRAWAL, Right.REVIEW_WITHDRAWAL, fresh=True),
+    "settle_withdrawal": Door(Right.REVIEW_WITHDRAWAL, Right.REVIEW_WITHDRAWAL, fresh=True),
+    "withdrawal_policy": Door(LOOK),
+    "propose_policy": Door(Right.CHANGE_POLICY, Right.CHANGE_POLICY, fresh=True),
+    "vote_policy": Door(Right.REVIEW_WITHDRAWAL, Right.REVIEW_WITHDRAWAL, fresh=True),
     # markets and trading
     "overview": Door(LOOK),
     "parts": Door(LOOK),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import activity, desks, keys, people, sessions
+from accounts.views import activity, desks, keys, people, policies, sessions, withdrawals
 
 urlpatterns = [
     path("setup/<str:token>/", people.setup, name="setup"),
@@ -28,5 +28,16 @@ urlpatterns = [
     path("keys/<int:key_id>/check/", keys.check, name="check_key"),
     path("keys/<int:key_id>/retire/", keys.retire, name="retire_key"),
     path("activity/", activity.activity, name="activity"),
+    path("withdrawals/", withdrawals.withdrawals, name="withdrawals"),
+    path("withdrawals/register.csv", withdrawals.export, name="withdrawals_csv"),
+    path("withdrawals/request/", withdrawals.request_form, name="request_withdrawal"),
+    path("withdrawals/policy/", policies.policy, name="withdrawal_policy"),
+    path("withdrawals/policy/propose/", policies.propose, name="propose_policy"),
+    path("withdrawals/policy/<int:version_id>/", policies.vote, name="vote_policy"),
+    path("withdrawals/<uuid:withdrawal_id>/", withdrawals.withdrawal, name="withdrawal"),
+    path("withdrawals/<uuid:withdrawal_id>/approve/", withdrawals.approve, name="approve_withdrawal"),
+    path("withdrawals/<uuid:withdrawal_id>/reject/", withdrawals.reject, name="reject_withdrawal"),
+    path("withdrawals/<uuid:withdrawal_id>/settle/", withdrawals.settle_one, name="settle_withdrawal"),
+    path("withdrawals/<uuid:withdrawal_id>/cancel/", withdrawals.cancel, name="cancel_withdrawal"),
     path("activity/export.csv", activity.export, name="export_audit"),
 ]

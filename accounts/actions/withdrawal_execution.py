@@ -268,10 +268,10 @@ def _write_down(claim: Claim, outcome: MoneyOutcome) -> Withdrawal:
             notify_desk(withdrawal, "uncertain", ALLOWED[Right.REVIEW_WITHDRAWAL])
         elif outcome.code in NOT_SENT:
             move(withdrawal, S.READY, by=None, action="not_sent", remark=outcome.sentence[:400], lease_until=None,
-                 executing_at=None, look_at=timezone.now() + TRY_AGAIN, details={"code": outcome.code})  # fmt: skip
+                 executing_at=None, look_at=timezone.now() + TRY_AGAIN, details={"answer": outcome.code})  # fmt: skip
         else:
             move(withdrawal, S.FAILED, by=None, action="failed", remark=outcome.sentence[:400],
-                 finished_at=timezone.now(), details={"code": outcome.code})  # fmt: skip
+                 finished_at=timezone.now(), details={"answer": outcome.code})  # fmt: skip
             notify_desk(withdrawal, "failed", ALLOWED[Right.REVIEW_WITHDRAWAL])
     return withdrawal
 

@@ -20,8 +20,7 @@ from accounts.policy_rules import Policy, Tier
 from accounts.rights import NoRight
 from accounts.rules import NotAllowed
 from krakenfutures.values import Permission
-from tests.accounts.withdrawing import LIGHT, Team, fresh, make_team, reread, set_policy, sweep
-from tests.conftest import person
+from tests.accounts.withdrawing import LIGHT, Team, fresh, make_team, person, reread, set_policy, sweep
 from tests.venue_process import DemoVenue
 
 pytestmark = pytest.mark.venue

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
+from accounts import store, venues
 from accounts.actions.keys import add_key
 from accounts.actions.policy import _write, policy_in_force
 from accounts.actions.withdrawal_execution import execute
 from accounts.actions.withdrawal_reviews import approve_withdrawal
 from accounts.actions.withdrawal_sweep import sweep_withdrawals
 from accounts.actions.withdrawals import Wish, request_withdrawal
-from accounts.models import Account, ApiKey, Desk, Role, User, Withdrawal
+from accounts.models import Account, ApiKey, Desk, Membership, Role, User, Withdrawal
 from accounts.policy_rules import Policy, Tier, digest_of, to_document
+from accounts.rules import NotAllowed
 from accounts.stepup import Factor
-from tests.conftest import person
 from tests.venue_process import DemoAccount, DemoVenue
 
 LIGHT = Policy(tiers=(Tier(Decimal(0), 1), Tier(Decimal(1000), 2)))
@@ -63,6 +68,13 @@ class Team:
         return execute(self.ready(amount, **wish).pk)
 
 
+def person(email: str, desk: Desk, role: Role) -> User:
+    """Nobody signs in with a password here, so none is hashed."""
+    user = User.objects.create_user(email)
+    Membership.objects.create(desk=desk, user=user, role=role)
+    return user
+
+
 def fresh(kind: str = "totp", age: float = 0) -> Factor:
     return Factor(kind, timezone.now() - timedelta(seconds=age))
 
@@ -102,3 +114,35 @@ def sweep() -> None:
 
 def reread(withdrawal: Withdrawal) -> Withdrawal:
     return Withdrawal.objects.select_related("account", "desk", "requester").get(pk=withdrawal.pk)
+
+
+def forked(action: Callable[[], object]) -> int:
+    """Run it in a child of its own, with its own connections; returns the child's id."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        for each in connections.all():
+            each.connection = None  # the parent's: neither used nor closed here
+        venues._venue.cache_clear()
+        store.store.cache_clear()
+        action()
+    finally:
+        os._exit(0)
+
+
+def together(actions: Sequence[Callable[[], object]]) -> list[object]:
+    """All at once, each in a thread with its own connection; what each returned, or the refusal it met."""
+    start = threading.Barrier(len(actions))
+
+    def run(action: Callable[[], object]) -> object:
+        start.wait()
+        try:
+            return action()
+        except NotAllowed as refusal:
+            return refusal
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))

@@ -1,0 +1,148 @@
+"""The withdrawal policy: what it says, what it would do, and changing it with other people's consent."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.actions.policy import (
+    approve_policy,
+    members_of,
+    policy_in_force,
+    propose_policy,
+    reject_policy,
+    warnings_without,
+)
+from accounts.actions.withdrawal_demands import demand_in_words
+from accounts.forms import blame
+from accounts.models import PolicyState, PolicyVersion
+from accounts.policy_rules import Policy, demand, looser_parts, stricter_parts, tier_for, unsatisfiable, words
+from accounts.rights import Right, has
+from accounts.rules import NotAllowed
+from accounts.stepup import fresh_factor
+from accounts.views.request import DeskRequest, desk_of
+from accounts.withdrawal_forms import PolicyForm, SimulationForm, initial_of
+from krakenfutures.numbers import plain
+
+
+@require_GET
+def policy(request: DeskRequest) -> HttpResponse:
+    desk = desk_of(request)
+    try:
+        current = policy_in_force(desk)
+    except NotAllowed as broken:
+        return render(request, "accounts/withdrawal_policy.html", {"trouble": broken.reason}, status=500)
+    form = SimulationForm(request.GET or None)
+    answer = ""
+    if request.GET and form.is_valid():
+        amount, first = form.cleaned_data["amount"], form.cleaned_data["first_time"]
+        asked = demand_in_words(demand(current.policy, amount, first_time=first))
+        above = plain(tier_for(current.policy, amount).above)
+        answer = f"{plain(amount)} USD fall under the tier above {above} USD: {asked}."
+    versions = (
+        PolicyVersion.objects.filter(desk=desk).select_related("proposed_by").prefetch_related("votes__reviewer")
+    )
+    return render(
+        request,
+        "accounts/withdrawal_policy.html",
+        {
+            "current": current,
+            "lines": lines_of(current.policy),
+            "warnings": warnings_without(desk, None),
+            "form": form,
+            "answer": answer,
+            "proposed": versions.filter(state=PolicyState.PROPOSED).first(),
+            "versions": versions.exclude(state=PolicyState.PROPOSED),
+            "may_propose": has(request.membership, Right.CHANGE_POLICY),
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def propose(request: DeskRequest) -> HttpResponse:
+    desk = desk_of(request)
+    current = policy_in_force(desk).policy
+    form = PolicyForm(request.POST or None, initial=initial_of(current))
+    wanted: Policy | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            wanted = form.policy
+            if request.POST.get("do") == "ask":
+                propose_policy(
+                    desk, wanted, by=request.user, reason=form.cleaned_data["reason"], factor=fresh_factor(request)
+                )
+                messages.success(request, "Proposed. Somebody else has to agree before it is in force.")
+                return redirect("withdrawal_policy")
+        except ValueError as unreadable:
+            form.add_error(None, str(unreadable))
+        except NotAllowed as refusal:
+            blame(form, refusal)
+    return render(
+        request,
+        "accounts/policy_propose.html",
+        {"form": form, **(_compared(wanted, current, request))},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def vote(request: DeskRequest, version_id: int) -> HttpResponse:
+    rows = PolicyVersion.objects.visible_to(request.user).select_related("desk", "proposed_by")
+    version = get_object_or_404(rows, pk=version_id)
+    if request.method == "POST":
+        try:
+            if request.POST.get("do") == "approve":
+                digest = request.POST.get("digest", "")
+                after = approve_policy(version.pk, by=request.user, digest=digest, factor=fresh_factor(request))
+            else:
+                after = reject_policy(version.pk, by=request.user, reason=request.POST.get("reason", ""))
+        except NotAllowed as refusal:
+            messages.error(request, refusal.reason)
+        else:
+            messages.success(request, f"The proposal is {after.get_state_display().lower()} now.")
+            return redirect("withdrawal_policy")
+    current = policy_in_force(version.desk).policy
+    shown = {"version": version, "own": version.proposed_by_id == request.user.pk}
+    return render(request, "accounts/policy_vote.html", {**shown, **_compared(version.policy, current, request)})
+
+
+def _compared(wanted: Policy | None, current: Policy, request: DeskRequest) -> dict[str, object]:
+    if wanted is None:
+        return {}
+    return {
+        "lines": lines_of(wanted),
+        "stricter": stricter_parts(wanted, current),
+        "looser": looser_parts(wanted, current),
+        "warnings": unsatisfiable(wanted, members_of(desk_of(request))),
+        "compared": True,
+    }
+
+
+def lines_of(one: Policy) -> list[tuple[str, str]]:
+    """A policy, line by line, in words."""
+    found = [
+        (
+            f"Above {plain(tier.above)} USD",
+            f"{tier.approvals} {'approval' if tier.approvals == 1 else 'approvals'}, cool-off {words(tier.cool_off)}",
+        )
+        for tier in one.tiers
+    ]
+    found.append(("First-time destination", f"cool-off {words(one.first_time_cool_off)}"))
+    found.append(("Reviewers", ", ".join(sorted(one.review_roles)) + "; never the requester"))
+    for name, label in (
+        ("desk_day", "Desk, 24 hours"),
+        ("desk_week", "Desk, 7 days"),
+        ("member_day", "One requester, 24 hours"),
+        ("member_week", "One requester, 7 days"),
+    ):
+        limit = getattr(one, name)
+        found.append((label, "no limit" if limit is None else f"at most {plain(limit)} USD"))
+    for label, limits in (("24 hours", one.currency_day), ("7 days", one.currency_week)):
+        found += [(f"{name}, {label}", f"at most {plain(value)} {name}") for name, value in sorted(limits.items())]
+    found.append(("A request expires after", words(one.expires_after)))
+    hours = f"{one.hours[0]:02d}:00 to {one.hours[1]:02d}:00 UTC" if one.hours else "at any hour"
+    found.append(("Sent", "never: paused" if one.paused else hours))
+    found.append(("To change this policy", f"{one.policy_approvals} other people"))
+    return found
