@@ -64,8 +64,11 @@ def digest_of(payload: Mapping[str, Any]) -> str:
 
 
 def short_code(digest: str) -> str:
-    """Forty bits of the digest to compare by eye: `7KQM-2XVA`."""
-    number = int(digest[:10], 16) if digest else 0
+    """Forty bits of the digest to compare by eye: `7KQM-2XVA`. What is no digest has no code."""
+    try:
+        number = int(digest[:10], 16)
+    except ValueError:
+        return "????-????"
     letters = "".join(LETTERS[number >> shift & 31] for shift in range(35, -5, -5))
     return f"{letters[:4]}-{letters[4:]}"
 
