@@ -159,8 +159,9 @@ class Book:
     def sweep_cost(self, buy: bool, size: int) -> tuple[int, int]:
         """(lots found, sum of price × lots) for a market order of `size`: for impact prices and estimates."""
         found = cost = 0
-        for price, standing in self.depth(not buy):
-            amount = min(size - found, standing)
+        half = self.half(not buy)
+        for price in half.prices():
+            amount = min(size - found, half.levels[price].size)
             found += amount
             cost += amount * price
             if found == size:

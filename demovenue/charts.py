@@ -5,9 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import partial
+from itertools import takewhile
 
+from demovenue.clock import to_millis
 from demovenue.floor import Floor
 from demovenue.market import Market
+from demovenue.marks import basis
 from demovenue.sketch import Bar, Sketch, minutes
 from demovenue.values import Candle, Refused
 from demovenue.walk import COINS
@@ -63,6 +67,33 @@ class Charts:
                 self._close(series, bar)
             bar = self.running[series] = Running(minute, price)
         bar.see(price, volume)
+
+    def unfinished(self) -> dict[str, list[str]]:
+        """The running bars of the indexes and marks, to be written down."""
+        return {
+            series: [str(bar.minute), *(f"{value:f}" for value in (bar.open, bar.high, bar.low, bar.close))]
+            for series, bar in self.running.items()
+            if not series.startswith("trade:")
+        }
+
+    def resume(self, unfinished: dict[str, list[str]]) -> None:
+        """After a restart: what was unfinished goes on; bars of trades are read from the tape, which is whole."""
+        for series, (minute, open_, *others) in unfinished.items():
+            bar = self.running[series] = Running(int(minute), Decimal(open_))
+            for value in others:
+                bar.see(Decimal(value), ZERO)
+        for market in self._floor.markets.values():
+            self._resume_trades(market)
+
+    def _resume_trades(self, market: Market) -> None:
+        if not market.tape:
+            return
+        minute = to_millis(market.tape[-1].at) // 60_000
+        trades = takewhile(lambda trade: to_millis(trade.at) // 60_000 == minute, reversed(market.tape))
+        for number, trade in enumerate(reversed(list(trades))):
+            if number == 0:
+                self.running[f"trade:{market.symbol}"] = Running(minute, trade.price)
+            self.running[f"trade:{market.symbol}"].see(trade.price, trade.size)
 
     def _close(self, series: str, bar: Running) -> None:
         values = [f"{value:f}" for value in (bar.open, bar.high, bar.low, bar.close, bar.volume)]
@@ -146,12 +177,14 @@ class Charts:
 
     def past_premiums(self, market: Market) -> Iterator[tuple[int, Decimal, Decimal]]:
         """(minute, relative funding rate, index) of every sketched full hour."""
-        hovering = basis(market, self._sketch.last_minute)
         for bar in self._sketch.coin(market.instrument.coin):
             if bar.minute % 60 == 0:
-                premium = self._sketch.premium(market.symbol, bar.minute, hovering)
-                relative = Decimal(premium / 8).quantize(Decimal("1E-12"))
+                relative = market.relative_rate(self.past_premium(market, bar.minute))
                 yield bar.minute, relative, Decimal(bar.open).quantize(COINS[market.instrument.coin][1])
+
+    def past_premium(self, market: Market, minute: int) -> float:
+        """Mark ÷ index − 1 at a minute before the opening."""
+        return self._sketch.premium(market.symbol, minute, basis(market, minute))
 
     def open_interest(self, market: Market, since: int, until: int, interval: int) -> list[Candle]:
         """Epoch seconds. Drawn backwards from what is open now; it is nobody's money."""
@@ -174,8 +207,7 @@ class Charts:
         instrument = market.instrument
         if tick_type == "spot":
             return [bar._replace(volume=0.0) for bar in self._sketch.coin(instrument.coin, first)]
-        hovering = basis(market, self._sketch.last_minute)
-        bars = self._sketch.mark(market.symbol, instrument.coin, hovering, first)
+        bars = self._sketch.mark(market.symbol, instrument.coin, partial(basis, market), first)
         hourly = self._hourly_volume(market) if tick_type == "trade" else 0.0
         return [bar._replace(volume=bar.volume * hourly * bar.span / 60) for bar in bars]
 
@@ -224,11 +256,3 @@ def price_step(tick_type: str, market: Market) -> Decimal:
     if tick_type == "spot":
         return COINS[market.instrument.coin][1]
     return market.instrument.tick if tick_type == "trade" else market.mark_step
-
-
-def basis(market: Market, minute: int) -> float:
-    """Where the premium of a market hovers: dated contracts carry interest until their end."""
-    maturity = market.instrument.maturity
-    if maturity is None:
-        return 0.00006
-    return 0.05 * max(0.0, maturity.timestamp() / 60 - minute) / (365 * 1440)

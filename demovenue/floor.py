@@ -262,6 +262,7 @@ class Floor:
             limit_filled=maker is not None and maker.size == 0,
         )
         market.tape.append(trade)
+        self.store.add_trade(trade)
         self.watch_trade(market, trade)
         self.tell(Traded(trade=trade))
         return trade

@@ -12,6 +12,16 @@ from typing import Any
 from demovenue.values import Instrument, MarginLevel
 
 QUARTERS = {3, 6, 9, 12}
+# Which maturities a family has at a time. The busiest have more of them.
+TERMS = {
+    "FI_XBTUSD": ("month", "quarter", "semiannual"),
+    "FI_ETHUSD": ("month", "quarter", "semiannual"),
+    "FI_LTCUSD": ("month", "quarter"),
+    "FI_XRPUSD": ("month", "quarter"),
+    "FF_XBTUSD": ("week", "month", "quarter", "semiannual"),
+    "FF_ETHUSD": ("week", "month", "quarter", "semiannual"),
+    "FF_SOLUSD": ("month", "quarter"),
+}
 
 
 def load() -> dict[str, list[dict[str, Any]]]:
@@ -26,7 +36,7 @@ def listed(now: datetime) -> dict[str, Instrument]:
     rows = load()
     contracts = [parse(row, "perpetual", None, row_time(row["openingDate"])) for row in rows["perpetual"]]
     for row in rows["dated"]:
-        for tag, maturity in maturities(row["symbol"].startswith("FI_"), now):
+        for tag, maturity in maturities(row["symbol"], now):
             contracts.append(parse(dated_row(row, maturity), tag, maturity, maturity - timedelta(days=210)))
     return {contract.symbol: contract for contract in contracts}
 
@@ -80,17 +90,23 @@ def row_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def maturities(inverse: bool, now: datetime) -> Iterator[tuple[str, datetime]]:
-    """The next month (no quarter's end among them) and the next quarter, each the last Friday."""
-    found: set[str] = set()
+def maturities(family: str, now: datetime) -> Iterator[tuple[str, datetime]]:
+    """The soonest first. A month is one without a quarter's end, a week one that is nothing else, a half year the
+    quarter after the next; all of them end on Fridays, the longer ones on the last of their month."""
+    inverse, terms = family.startswith("FI_"), TERMS[family]
+    found: dict[str, datetime] = {}
     year, month = now.year, now.month
-    while len(found) < 2:
-        tag = "quarter" if month in QUARTERS else "month"
+    while not {"month", "quarter", "semiannual"} <= found.keys():
         at = settlement(inverse, last_friday(year, month))
+        tag = "month" if month not in QUARTERS else "semiannual" if "quarter" in found else "quarter"
         if at > now and tag not in found:
-            found.add(tag)
-            yield tag, at
+            found[tag] = at
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    friday = now.date() - timedelta(days=(now.weekday() - 4) % 7)
+    while settlement(inverse, friday) <= now or settlement(inverse, friday) in found.values():
+        friday += timedelta(days=7)
+    found["week"] = settlement(inverse, friday)
+    yield from sorted(((tag, found[tag]) for tag in terms), key=lambda one: one[1])
 
 
 def last_friday(year: int, month: int) -> date:

@@ -58,6 +58,14 @@ class Liquidation:
         for uid in [uid for uid, held in self._floor.positions.items() if held]:
             self.check(uid)
 
+    def endangers(self, uid: str) -> bool:
+        """Would `check` close anything at the prices of now?"""
+        isolated, held = self._floor.accounts[uid].max_leverage, self._floor.positions[uid]
+        if any(p.symbol in isolated and self._margin.isolated_in_danger(p) for p in held.values()):
+            return True
+        wallets = {self._floor.markets[symbol].instrument.wallet for symbol in held}
+        return any(self._in_danger(uid, wallet) for wallet in wallets)
+
     def check(self, uid: str) -> None:
         isolated = self._floor.accounts[uid].max_leverage
         for position in list(self._floor.positions[uid].values()):

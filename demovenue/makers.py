@@ -32,7 +32,7 @@ DATED = (5_000.0, 0.05, 0.0001)
 
 
 class Maker:
-    """Quotes one market. `fair` moves with the mark, against the inventory the takers left."""
+    """Quotes one market. `fair` moves with the index and the market's lean, against the inventory takers left."""
 
     def __init__(self, market: Market, matching: Matching, rng: random.Random) -> None:
         self.market = market
@@ -42,6 +42,7 @@ class Maker:
         self._half_spread = half_spread
         self.inventory = 0.0  # USD, long above zero
         self.momentum = 0.0
+        self.unseen = 0.0  # seconds since the market last looked at this book
         self._mine: tuple[dict[int, str], dict[int, str]] = ({}, {})  # asks, bids: price → order
         self._number = 0
 
@@ -56,7 +57,7 @@ class Maker:
         """In ticks. A long maker quotes lower, to be rid of it."""
         market = self.market
         skew = -0.00004 * math.tanh(self.inventory / (20 * self.level_usd))
-        return float(market.mark / market.instrument.tick) * (1 + skew)
+        return float(market.index / market.instrument.tick) * (1 + market.lean) * (1 + skew)
 
     def quote(self) -> None:
         """Takes back what is off, takes what others offer too cheap, and fills up the ladder."""
@@ -145,6 +146,11 @@ class Maker:
             whale = rng.random() < 0.004
             usd = self.level_usd * (8 if whale else 0.12) * math.exp(rng.gauss(0, 1.1))
             self._take(buy, usd)
+
+    def print_one(self) -> None:
+        """A small trade, so that the last price is one of now."""
+        if not self.market.status.suspended:
+            self._take(self._rng.random() < 0.5, self.level_usd * 0.12)
 
     def _take(self, buy: bool, usd: float) -> None:
         market = self.market

@@ -30,7 +30,9 @@ class Market:
         self.index = ZERO
         self.mark = ZERO
         self.mark_held: Decimal | None = None
-        self.premium = 0.0  # mark ÷ index − 1, a walk of its own
+        self.lean = 0.0  # where the makers see the mark: mark ÷ index − 1, a walk of its own
+        self.premium = 0.0  # mark ÷ index − 1 as the book has it, averaged
+        self.passing: Decimal | None = None  # the last price while time leaps and nobody trades
         self.funding_rate = ZERO  # absolute, in force this hour
         self.funding_relative = ZERO
         self.premium_sum = 0.0  # × seconds, since the hour began
@@ -57,6 +59,8 @@ class Market:
 
     @property
     def last(self) -> Decimal | None:
+        if self.passing is not None:
+            return self.passing
         return self.tape[-1].price if self.tape else None
 
     def best(self, buy: bool) -> Decimal | None:
@@ -108,10 +112,16 @@ class Market:
 
     def predicted_relative(self) -> Decimal:
         """The rate the next hour will have if the premium stays as it was on average."""
-        instrument = self.instrument
-        if instrument.funding_coefficient is None or instrument.funding_cap is None or not self.premium_seconds:
+        if not self.premium_seconds:
             return ZERO
-        average = Decimal(self.premium_sum / self.premium_seconds)
+        return self.relative_rate(self.premium_sum / self.premium_seconds)
+
+    def relative_rate(self, premium: float) -> Decimal:
+        """The funding rate that an average premium makes, within its cap; 0 without funding."""
+        instrument = self.instrument
+        if instrument.funding_coefficient is None or instrument.funding_cap is None:
+            return ZERO
+        average = Decimal(premium)
         relative = (average / instrument.funding_coefficient).quantize(Decimal("1E-12"))
         return max(-instrument.funding_cap, min(instrument.funding_cap, relative))
 

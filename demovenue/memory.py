@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from demovenue import sums
 from demovenue.charts import Charts
 from demovenue.clock import from_micros, wall_micros
 from demovenue.floor import Floor
@@ -17,9 +18,6 @@ from demovenue.matching import Matching
 from demovenue.settlement import Settlement
 from demovenue.simulation import Simulation
 from demovenue.values import Account, InstrumentStatus, Key, Notification, Order, Position, TradePrint
-
-# What the last seconds before a crash may have counted beyond what was written.
-SEQUENCE_GAP = 10_000
 
 
 class Opening(NamedTuple):
@@ -59,6 +57,7 @@ class Memory:
         store.save_meta("clock", {"demo": floor.clock.micros(), "wall": wall})
         store.save_meta("walk", simulation.walk.state())
         store.save_meta("played", simulation.done)
+        store.save_meta("running", self._simulation.charts.unfinished())
         store.save_meta("markets", {symbol: _state(market) for symbol, market in floor.markets.items()})
 
     # --- waking ------------------------------------------------------------------------------------------------
@@ -76,14 +75,16 @@ class Memory:
         self._load_markets()
         simulation.reprice()
         if played is None:
-            self._first_rates(funding)
+            self._first_rates(funding, charts)
         for orders in floor.orders.values():
             for order in orders.values():
                 if not order.is_trigger:
                     matching.rest(floor.markets[order.symbol], order)
         simulation.fill_books()
-        simulation.see_prices()
         self._recall_tape(charts)
+        if played is not None:
+            charts.resume(floor.store.meta("running"))
+        simulation.see_prices()
         with floor.work():
             simulation.catch_up(floor.clock.micros())
             self.save()
@@ -109,21 +110,32 @@ class Memory:
             if symbol in states:
                 _restore(market, states[symbol])
 
-    def _first_rates(self, funding: Funding) -> None:
-        """At the first opening a rate is already in force, as the sketched past would have set it."""
+    def _first_rates(self, funding: Funding, charts: Charts) -> None:
+        """At the first opening a rate is already in force and the hour's premium has begun, as the sketched past has
+        them: the opening goes on where it ends."""
+        now = self._floor.micros // 60_000_000
         for market in self._floor.markets.values():
+            market.lean = market.premium = charts.past_premium(market, now)
             if market.instrument.perpetual:
-                market.premium_sum, market.premium_seconds = market.premium * 3600, 3600.0
-                market.funding_relative = market.predicted_relative()
-                inverse, index = market.instrument.inverse, market.index
-                relative = market.funding_relative
-                market.funding_rate = (relative / index if inverse else relative * index).quantize(Decimal("1E-18"))
-                market.premium_sum = market.premium_seconds = 0.0
-                funding.write(market, self._floor.micros // 3_600_000_000 * 3_600_000)
+                relative = market.relative_rate(charts.past_premium(market, now // 60 * 60))
+                market.funding_relative = relative
+                market.funding_rate = sums.absolute_rate(market.instrument.inverse, relative, market.index)
+                market.premium_seconds = now % 60 * 60.0 + 1.0
+                market.premium_sum = market.premium * market.premium_seconds
+                funding.write(market, now // 60 * 3_600_000)
+        self._simulation.reprice()
 
     def _recall_tape(self, charts: Charts) -> None:
-        """The last hour of trades, drawn from its minutes: the tape itself is not written down."""
+        """The last hours of trades; before there are any, an hour of them drawn from its minutes."""
         floor = self._floor
+        written = floor.store.records(TradePrint, "SELECT body FROM tape ORDER BY symbol, seq")
+        for trade in written:
+            if trade.symbol in floor.markets:
+                market = floor.markets[trade.symbol]
+                market.tape.append(trade)
+                market.trade_seq = trade.seq
+        if written:
+            return
         now = floor.micros // 60_000_000
         for market in floor.markets.values():
             rng = random.Random(f"{market.symbol}:{now}")
@@ -148,6 +160,7 @@ class Memory:
 
 def _state(market: Market) -> dict[str, object]:
     return {
+        "lean": market.lean,
         "premium": market.premium,
         "held": str(market.mark_held) if market.mark_held is not None else None,
         "rate": f"{market.funding_rate:f}",
@@ -161,6 +174,7 @@ def _state(market: Market) -> dict[str, object]:
 
 
 def _restore(market: Market, state: dict[str, object]) -> None:
+    market.lean = float(str(state["lean"]))
     market.premium = float(str(state["premium"]))
     market.mark_held = Decimal(str(state["held"])) if state["held"] is not None else None
     market.funding_rate = Decimal(str(state["rate"]))
@@ -168,5 +182,5 @@ def _restore(market: Market, state: dict[str, object]) -> None:
     market.premium_sum = float(str(state["sum"]))
     market.premium_seconds = float(str(state["seconds"]))
     market.open_interest = Decimal(str(state["interest"]))
-    market.trade_seq = int(str(state["trades"])) + SEQUENCE_GAP
+    market.trade_seq = int(str(state["trades"]))
     market.status = msgspec.convert(state["status"], InstrumentStatus)

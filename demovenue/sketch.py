@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
@@ -88,12 +88,13 @@ class Sketch:
 
     def premium(self, symbol: str, minute: int, basis: float) -> float:
         """Mark ÷ index − 1 at one moment; `basis` is where it hovers."""
-        return basis + 0.0001 * noise(crc32(f"{self._seed}:{symbol}".encode()), minute)
+        return basis + 0.00004 * noise(crc32(f"{self._seed}:{symbol}".encode()), minute)
 
-    def mark(self, symbol: str, coin: str, basis: float, since: int = 0) -> list[Bar]:
+    def mark(self, symbol: str, coin: str, basis: Callable[[int], float], since: int = 0) -> list[Bar]:
+        """`basis`: minute → where the premium hovers."""
         bars = self.coin(coin, since)
-        factors = [1 + self.premium(symbol, bar.minute, basis) for bar in bars]
-        factors.append(1 + self.premium(symbol, self.last_minute, basis))
+        factors = [1 + self.premium(symbol, minute, basis(minute)) for minute in (bar.minute for bar in bars)]
+        factors.append(1 + self.premium(symbol, self.last_minute, basis(self.last_minute)))
         return [
             Bar(
                 bar.minute,

@@ -25,6 +25,7 @@ from demovenue.values import (
     Order,
     Position,
     Record,
+    TradePrint,
     Transfer,
     Withdrawal,
 )
@@ -64,6 +65,8 @@ CREATE TABLE IF NOT EXISTS funding (symbol TEXT, at INTEGER, absolute TEXT NOT N
 CREATE TABLE IF NOT EXISTS bars (series TEXT, minute INTEGER, span INTEGER NOT NULL, open TEXT NOT NULL,
     high TEXT NOT NULL, low TEXT NOT NULL, close TEXT NOT NULL, volume TEXT NOT NULL,
     PRIMARY KEY (series, minute)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tape (symbol TEXT, seq INTEGER, at INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (symbol, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS participants (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS journal (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, body BLOB NOT NULL);
@@ -190,6 +193,14 @@ class Store:
         body = msgspec.json.encode(withdrawal)
         sql = "INSERT INTO withdrawals VALUES (?, ?, ?, ?)"
         self.put(sql, withdrawal.uid, withdrawal.account_uid, to_millis(withdrawal.at), body)
+
+    def add_trade(self, trade: TradePrint) -> None:
+        body = msgspec.json.encode(trade)
+        self.put("INSERT OR REPLACE INTO tape VALUES (?, ?, ?, ?)", trade.symbol, trade.seq, to_millis(trade.at), body)
+
+    def forget_trades(self, before: int) -> None:
+        """Epoch milliseconds."""
+        self.put("DELETE FROM tape WHERE at < ?", before)
 
     def save_meta(self, name: str, value: Any) -> None:
         self.put("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, msgspec.json.encode(value))

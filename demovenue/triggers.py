@@ -96,6 +96,16 @@ class Triggers:
             if reached:
                 self._activate(market, order)
 
+    def any_reached(self, market: Market) -> bool:
+        """Would `check` wake anybody, as the trailing ones stand?"""
+        for order in self._floor.triggers[market.symbol].values():
+            value = market.signal(order.trigger_signal or DEFAULT_SIGNAL)
+            if value is None or order.trigger_price is None:
+                continue
+            if value >= order.trigger_price if order.trigger_above else value <= order.trigger_price:
+                return True
+        return False
+
     def _follow(self, market: Market, order: Order) -> Order:
         """Only towards the price, never away from it."""
         price = self.trail(

@@ -14,6 +14,8 @@ import pytest
 from demovenue.exchange import Exchange
 from tests.demovenue.engine_world import BTC, World, balances_by_log, balances_of, open_exchange, sums_by_currency
 
+KINDS = ("trade", "mark", "spot")
+
 # Sends orders as fast as it can and says of each what the exchange answered, after it answered.
 BUSY_CLIENT = """
 import json, sys
@@ -133,6 +135,36 @@ def test_the_lived_candles_are_still_there(tmp_path):
     after, _ = again.candles("mark", BTC, "1m", since=None, until=None, count=10)
     assert after[:-1] == before[:-1]
     again.close()
+
+
+def test_the_running_minute_and_the_tape_survive_a_kill(tmp_path):
+    world = World(tmp_path)
+    world.pass_seconds(83)  # 28 seconds into a minute, and the last writing is at most two seconds old
+    world.send("mkt", "buy", "0.2")
+    trades = world.exchange.trades(BTC, limit=20)
+    bars = {kind: world.exchange.candles(kind, BTC, "1m", since=None, until=None, count=3)[0] for kind in KINDS}
+    again = open_exchange(tmp_path)  # what a killed process leaves: nobody said farewell
+    assert again.trades(BTC, limit=20) == trades
+    for kind, before in bars.items():
+        after = again.candles(kind, BTC, "1m", since=None, until=None, count=3)[0]
+        assert after[:-1] == before[:-1]
+        assert (after[-1].time, after[-1].open) == (before[-1].time, before[-1].open)
+        assert abs(after[-1].high / before[-1].high - 1) < D("0.0005")
+        assert after[-1].volume == before[-1].volume
+    again.advance(D(1))
+    newest = again.trades(BTC, limit=1)[0]
+    assert newest.seq >= trades[0].seq
+    world.exchange.close()
+    again.close()
+
+
+def test_the_tape_on_disk_is_forgotten_after_hours(tmp_path):
+    world = World(tmp_path)
+    world.pass_seconds(30)
+    world.exchange.advance(D(4 * 3600))
+    (rows,) = next(world.exchange._parts.store.rows("SELECT COUNT(*) FROM tape"))
+    assert rows < 200
+    world.exchange.close()
 
 
 @pytest.mark.parametrize("seconds", [0.7, 1.6])

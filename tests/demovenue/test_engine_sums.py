@@ -112,20 +112,48 @@ def test_order_ids_carry_their_time():
     assert first < second
 
 
-def test_contracts_end_on_the_last_friday_of_month_and_quarter():
+def test_contracts_end_on_the_fridays_of_the_live_list():
+    august = datetime(2026, 8, 8, 12, tzinfo=UTC)
+    assert {f"{symbol}:{i.tag}" for symbol, i in listed(august).items() if i.maturity} == {
+        "FF_XBTUSD_260814:week",
+        "FF_ETHUSD_260814:week",
+        "FF_XBTUSD_260828:month",
+        "FF_ETHUSD_260828:month",
+        "FF_SOLUSD_260828:month",
+        "FI_XBTUSD_260828:month",
+        "FI_ETHUSD_260828:month",
+        "FI_LTCUSD_260828:month",
+        "FI_XRPUSD_260828:month",
+        "FF_XBTUSD_260925:quarter",
+        "FF_ETHUSD_260925:quarter",
+        "FF_SOLUSD_260925:quarter",
+        "FI_XBTUSD_260925:quarter",
+        "FI_ETHUSD_260925:quarter",
+        "FI_LTCUSD_260925:quarter",
+        "FI_XRPUSD_260925:quarter",
+        "FF_XBTUSD_261225:semiannual",
+        "FF_ETHUSD_261225:semiannual",
+        "FI_XBTUSD_261225:semiannual",
+        "FI_ETHUSD_261225:semiannual",
+    }
+
+
+def test_maturities_are_at_sixteen_in_london_or_eight_utc():
     november = datetime(2026, 11, 22, tzinfo=UTC)
-    assert dict(maturities(True, november)) == {
+    assert dict(maturities("FI_XBTUSD", november)) == {
         "month": datetime(2026, 11, 27, 16, tzinfo=UTC),
         "quarter": datetime(2026, 12, 25, 16, tzinfo=UTC),
+        "semiannual": datetime(2027, 3, 26, 16, tzinfo=UTC),
     }
-    july = datetime(2026, 8, 8, tzinfo=UTC)
-    assert dict(maturities(True, july)) == {
-        "month": datetime(2026, 8, 28, 15, tzinfo=UTC),
-        "quarter": datetime(2026, 9, 25, 15, tzinfo=UTC),
-    }
-    assert dict(maturities(False, july))["quarter"] == datetime(2026, 9, 25, 8, tzinfo=UTC)
+    assert dict(maturities("FI_LTCUSD", datetime(2026, 8, 8, tzinfo=UTC)))["month"].hour == 15
+    weekly = dict(maturities("FF_XBTUSD", november))
+    # The month ends on the next Friday: the week is the one after.
+    assert (weekly["week"], weekly["month"]) == (
+        datetime(2026, 12, 4, 8, tzinfo=UTC),
+        datetime(2026, 11, 27, 8, tzinfo=UTC),
+    )
     # With the month's own end being the quarter's, the next month is listed.
-    assert dict(maturities(False, datetime(2026, 12, 1, tzinfo=UTC)))["month"].month == 1
+    assert dict(maturities("FF_SOLUSD", datetime(2026, 12, 1, tzinfo=UTC)))["month"].month == 1
 
 
 def test_parameters_are_the_live_ones():
