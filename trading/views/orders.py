@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Account, User
+from accounts.rights import Right, require
 from accounts.rules import NotAllowed
 from krakenfutures.numbers import plain
 from krakenfutures.values import Instrument, OrderType, Side
@@ -133,6 +134,7 @@ def _done(request: HttpRequest, order: Order) -> HttpResponse:
 def edit(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """A sheet with size and price; saving it answers with the message line, a mistake with the sheet again."""
     found = get_object_or_404(Order.objects.visible_to(_person(request)), pk=order_id)
+    require(_person(request), found.account.desk, Right.TRADE)
     form = EditForm(request.POST) if request.method == "POST" else EditForm(initial=_as_it_is(found))
     neighbours = None
     if form.is_bound and form.is_valid():
