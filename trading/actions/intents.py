@@ -38,6 +38,7 @@ def row_of(intent_id: uuid.UUID, wish: NewOrder, account: Account, by: User) -> 
         trailing_unit=wish.trailing_unit or "",
         client_order_id=wish.client_id,
         status=OrderStatus.DRAFT,
+        filled=Decimal(0),
     )
 
 

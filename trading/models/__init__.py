@@ -1,3 +1,5 @@
+from trading.models.batch import Batch, BatchLine
+from trading.models.deadman import DeadMan
 from trading.models.fill import Fill
 from trading.models.halt import Halt
 from trading.models.instrument import Favourite, Listing
@@ -5,4 +7,17 @@ from trading.models.order import NEXT, Order, OrderStatus
 from trading.models.position import Position
 from trading.models.sync import Sync
 
-__all__ = ["NEXT", "Favourite", "Fill", "Halt", "Listing", "Order", "OrderStatus", "Position", "Sync"]
+__all__ = [
+    "NEXT",
+    "Batch",
+    "BatchLine",
+    "DeadMan",
+    "Favourite",
+    "Fill",
+    "Halt",
+    "Listing",
+    "Order",
+    "OrderStatus",
+    "Position",
+    "Sync",
+]

@@ -85,6 +85,8 @@ class Order(models.Model):
     # Attached orders are drafts until their parent has filled; then they are sent, to reduce only.
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="attached")
     has_attached = models.BooleanField(default=False)
+    batch = models.ForeignKey("trading.Batch", null=True, on_delete=models.PROTECT, related_name="orders")
+    line = models.PositiveIntegerField(null=True)  # of the batch, from 1
 
     status = models.CharField(max_length=16, choices=OrderStatus, default=OrderStatus.DRAFT)
     client_order_id = models.CharField(max_length=100, null=True)
