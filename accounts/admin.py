@@ -9,15 +9,28 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from accounts.models import Account, ApiKey, AuditRow, Desk, Membership, User
+from accounts.models import (
+    Account,
+    ApiKey,
+    Approval,
+    AuditRow,
+    Desk,
+    Membership,
+    PolicyVersion,
+    Settlement,
+    User,
+    Withdrawal,
+)
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one door, one set of limits
 
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
+    Inline = admin.TabularInline[Any, Any]
 else:
     Base = admin.ModelAdmin  # Django's own is not subscriptable
+    Inline = admin.TabularInline
 
 
 class ReadOnly(Base):
@@ -67,3 +80,40 @@ class AuditAdmin(ReadOnly):
     list_display = ("at", "desk", "actor", "action", "about")
     list_filter = ("action",)
     search_fields = ("about",)
+
+
+class Votes(Inline):
+    extra = 0
+    can_delete = False
+    exclude = ("seal",)
+
+    def has_add_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return False
+
+
+class ApprovalInline(Votes):
+    model = Approval
+
+
+class SettlementInline(Votes):
+    model = Settlement
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(ReadOnly):
+    """To look at; "View on site" leads to the page with the buttons."""
+
+    list_display = ("code", "status", "amount", "currency", "source", "landing", "requester", "desk", "requested_at")
+    list_filter = ("status", "desk")
+    exclude = ("seal", "sealed")
+    inlines = (ApprovalInline, SettlementInline)
+
+
+@admin.register(PolicyVersion)
+class PolicyAdmin(ReadOnly):
+    list_display = ("desk", "number", "state", "proposed_by", "decided_at")
+    list_filter = ("state",)
+    exclude = ("seal",)

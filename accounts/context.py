@@ -7,8 +7,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from accounts.actions.withdrawal_looks import needs_count
 from accounts.broker import Budget, StoreAway, budget
-from accounts.models import Account, ApiKey, User
+from accounts.models import Account, ApiKey, Desk, User
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "memberships": getattr(request, "memberships", []),
         "environment": account.environment if account else "",
         "theme": person.theme if person else User.Theme.SYSTEM.value,
+        "needs_you": partial(_needs_you, getattr(request, "desk", None), person),
         "budget": partial(_budget, account),  # asks the store only where a page shows it
     }
 
@@ -34,3 +36,8 @@ def _budget(account: Account | None) -> Budget | None:
         return budget(key.pk) if key else None
     except StoreAway:
         return None
+
+
+def _needs_you(desk: Desk | None, person: User | None) -> int:
+    """How many withdrawals wait for this person's word."""
+    return needs_count(desk, person) if desk and person else 0

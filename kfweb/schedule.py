@@ -12,5 +12,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "read fills": {"task": "trading.sync_all_fills", "schedule": 30.0, "options": {"expires": 30}},
     "list the instruments": {"task": "trading.refresh_listings", "schedule": 15.0, "options": {"expires": 15}},
     "ask again about failing keys": {"task": "trading.recheck_keys", "schedule": 60.0, "options": {"expires": 60}},
-    "export the book's heads": {"task": "accounts.export_audit_heads", "schedule": 3600.0, "options": {"expires": 600}},
+    "attend to withdrawals": {"task": "accounts.sweep_withdrawals", "schedule": 3.0, "options": {"expires": 5}},
+    "mail notices": {"task": "accounts.mail_notices", "schedule": 30.0, "options": {"expires": 30}},
+    "export the book's heads": {
+        "task": "accounts.export_audit_heads",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
 }
