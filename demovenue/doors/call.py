@@ -44,5 +44,12 @@ class Call:
         given = params.moment(name)
         return None if given is None else self.house.true_time(given, self.public)
 
+    def knows(self, symbol: str) -> bool:
+        """Listed now, or once: an order for an expired contract has an answer of its own."""
+        symbol = symbol.upper()
+        return self.listed(symbol) is not None or any(
+            one.symbol == symbol for one in self.exchange.instruments(expired=True)
+        )
+
     def listed(self, symbol: str) -> Instrument | None:
         return self.exchange.instrument(symbol.upper())

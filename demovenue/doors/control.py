@@ -30,6 +30,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 GENERAL = ("none", "read", "full")
 WITHDRAWAL = ("none", "full")
+DISLOCATIONS = ("ABOVE_UPPER_BOUND", "BELOW_LOWER_BOUND", "")
+ADJUSTMENTS = ("admin transfer", "tax withheld", "tax refund", "interest payment")
 LONGEST_DELAY = 3600.0  # seconds
 
 
@@ -56,6 +58,7 @@ class Control:
             ("DELETE", "/demo/keys/{public:.+}", self.revoke),
             ("POST", "/demo/subaccounts", self.open_subaccount),
             ("POST", "/demo/fund", self.fund),
+            ("POST", "/demo/adjust", self.adjust),
             ("GET", "/demo/faults", self.faults),
             ("POST", "/demo/faults", self.arm),
             ("DELETE", "/demo/faults", self.clear),
@@ -147,6 +150,21 @@ class Control:
         balance = self.house.exchange.fund(me.uid, wallet=wallet, currency=currency, amount=amount)
         return {"wallet": wallet, "currency": currency, "balance": text(balance)}
 
+    async def adjust(self, request: web.Request) -> Fields:
+        """What the venue books by hand: admin transfers, taxes, interest, fee credits."""
+        me, body = self._me(request), await self._body(request)
+        amount = _number(body, "amount")
+        if amount is None:
+            raise NoSense("amount is needed")
+        row = self.house.exchange.adjust(
+            me.uid,
+            kind=_one_of(body, "kind", ADJUSTMENTS),
+            wallet=_word(body, "wallet").lower(),
+            currency=_word(body, "currency").lower(),
+            amount=amount,
+        )
+        return {"id": row.id, "info": row.info, "asset": row.asset, "new_balance": text(row.new_balance)}
+
     async def clock(self, request: web.Request) -> Fields:
         exchange = self.house.exchange
         return {"now": iso_millis(exchange.now()), "speed": text(exchange.speed())}
@@ -192,6 +210,7 @@ class Control:
             post_only=_flag(body, "post_only"),
             maker_protection_ms=None if protection is None else int(protection),
             margin_multiplier=None if multiplier is None else int(multiplier),
+            dislocation=_one_of(body, "dislocation", DISLOCATIONS) if "dislocation" in body else None,
         )
         return {
             "symbol": symbol,
@@ -199,6 +218,7 @@ class Control:
             "post_only": state.post_only,
             "maker_protection_ms": state.maker_protection_ms,
             "margin_multiplier": state.margin_multiplier,
+            "dislocation": state.dislocation or "",
         }
 
     async def notify(self, request: web.Request) -> Fields:

@@ -15,11 +15,7 @@ Fields = dict[str, Any]
 V3 = "/derivatives/api/v3"
 CONTRACT_TYPES = ("futures_inverse", "futures_vanilla", "flexible_futures", "options", "all")
 
-# What the real venue publishes as schedules; the exchange charges by these tiers.
-_TIERS = [
-    {"makerFee": 0.02, "takerFee": 0.05, "usdVolume": 0.0},
-    {"makerFee": 0.0175, "takerFee": 0.045, "usdVolume": 5000000.0},
-]
+# All schedules the real venue publishes have the same tiers.
 FEE_SCHEDULES = {
     "723888f7-0a8e-4183-8648-f920a22339e3": "MTF Linear Rebate Fees",
     "97ae0cc8-70a7-4e4d-8e9c-0d5b9a3d5f6e": "Linear Multi-Collateral Rebate Fees",
@@ -126,4 +122,8 @@ def funding_rates(call: Call) -> Fields:
 
 
 def fee_schedules(call: Call) -> Fields:
-    return {"feeSchedules": [{"uid": uid, "name": name, "tiers": _TIERS} for uid, name in FEE_SCHEDULES.items()]}
+    tiers = [
+        {"makerFee": one.maker, "takerFee": one.taker, "usdVolume": one.usd_volume}
+        for one in call.exchange.fee_tiers()
+    ]
+    return {"feeSchedules": [{"uid": uid, "name": name, "tiers": tiers} for uid, name in FEE_SCHEDULES.items()]}

@@ -295,6 +295,15 @@ def test_a_trade_is_told_on_every_private_feed(venue: DemoVenue, account: DemoAc
         assert_shape(told["account_log"], "ws_account_log", extra=("contract",))
 
 
+def test_notices_are_told_as_they_come(venue: DemoVenue, account: DemoAccount) -> None:
+    with Listener(venue) as client:
+        client.subscribe_private(account.key, "notifications_auth")
+        before = client.feed("notifications_auth")["notifications"]
+        venue.control("POST", "/demo/notifications", {"note": "Hear, hear", "priority": "high"})
+        later = client.feed("notifications_auth")["notifications"]
+        assert {one["note"] for one in later} - {one["note"] for one in before} == {"Hear, hear"}
+
+
 def test_the_acknowledgement_of_balances_does_not_echo(venue: DemoVenue, account: DemoAccount) -> None:
     with Listener(venue) as client:
         client.subscribe_private(account.key, "balances")

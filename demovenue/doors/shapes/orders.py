@@ -107,10 +107,14 @@ def _execution(value: OrderEvent) -> Fields:
 _EVENTS = {"PLACE": _place, "CANCEL": _cancel, "EDIT": _edit, "REJECT": _reject, "EXECUTION": _execution}
 
 
+# sendorder has a name of its own for what batchorder calls clientOrderIdTooLong.
+_SEND_NAMES = {"clientOrderIdTooLong": "clientOrderIdTooBig"}
+
+
 def send_status(result: OrderResult) -> Fields:
     """Of sendorder and cancelorder: what is not there is left out."""
     row: Fields = {"order_id": result.order_id} if result.order_id else {}
-    row |= {"status": result.status, "receivedTime": iso_millis(result.received)}
+    row |= {"status": _SEND_NAMES.get(result.status, result.status), "receivedTime": iso_millis(result.received)}
     if result.events or result.order_id:
         row["orderEvents"] = [event(one) for one in result.events]
     return row | ({"cliOrdId": result.cli_ord_id} if result.cli_ord_id else {})
