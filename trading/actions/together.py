@@ -21,7 +21,7 @@ from accounts.models import Account, ApiKey, User
 from accounts.venues import venue_for
 from krakenfutures.values import Outcome, Rejected
 from trading import clock
-from trading.actions.admitting import admit
+from trading.actions.admitting import admit, require_no_halt
 from trading.actions.bells import ring
 from trading.actions.intents import told, wish_of
 from trading.actions.learning import apply, news_of_placement, ring_family
@@ -111,7 +111,8 @@ def _claim(
             record(by, "orders.sent_together", about, desk=account.desk, orders=[str(row.pk) for row in rows])
             for row in rows:
                 announce(account.pk, "order", tell_order(row))
-            admit(account, by, [wish_of(row) for row in rows])
+            if not all(row.reduce_only for row in rows):
+                require_no_halt(account)  # they were admitted when they were stored; a halt may have come since
     return rows
 
 
