@@ -1,6 +1,7 @@
 """The floor everybody works on: what the exchange holds in memory, what it has yet to write and to tell.
 
-One command is one piece of work: `with floor.work():` sets the time, and at its end commits and then announces.
+One command is one piece of work: `with floor.work():` sets the time, and at its end tells what became of the books,
+commits, and then announces.
 """
 
 from __future__ import annotations
@@ -84,6 +85,8 @@ class Floor:
         try:
             yield
         finally:
+            for market in self.markets.values():
+                self.publish_book(market)
             # Also after an error: memory already holds what was done, so the file must.
             self.store.commit()
             self._working = False

@@ -114,8 +114,6 @@ class Protection:
                 self._tell(held, self._release(held))
             finally:
                 self._orders.own_yields = False
-            for market in self._floor.markets.values():
-                self._floor.publish_book(market)
 
     def _release(self, held: Held) -> OrderResult:
         wish, now = held.wish, self._floor.now

@@ -187,8 +187,6 @@ class Simulation:
         self._passage.cross(ways, before, at)
         self._cancels.fire_due()
         self._floor.forget_finished()
-        for market in self._floor.markets.values():
-            self._floor.publish_book(market)
 
     def _play(self, market: Market, seconds: float) -> None:
         """The makers, the takers, and what they leave behind."""
@@ -234,8 +232,6 @@ class Simulation:
                 self._triggers.check(market)
         if self._ticks % 4 == 0:
             self._liquidation.check_all()
-            for market in floor.markets.values():
-                floor.publish_book(market)
         self._cancels.fire_due()
         floor.forget_finished()
 
@@ -246,7 +242,6 @@ class Simulation:
         self._watch()
         self._liquidation.check_all()
         for market in self._floor.markets.values():
-            self._floor.publish_book(market)
             self._floor.ring(TickerChanged(symbol=market.symbol))
 
     # --- prices ------------------------------------------------------------------------------------------------

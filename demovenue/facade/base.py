@@ -25,16 +25,6 @@ class Calls:
             yield parts
 
     @contextmanager
-    def _order_command(self) -> Iterator[Parts]:
-        """A command that moves the book: its deltas are told with everything else."""
-        with self._command() as parts:
-            try:
-                yield parts
-            finally:
-                for market in parts.floor.markets.values():
-                    parts.floor.publish_book(market)
-
-    @contextmanager
     def _read(self) -> Iterator[Parts]:
         """What depends on the time of day, such as funding, is reckoned for now."""
         floor = self._parts.floor

@@ -18,11 +18,11 @@ class OrderCalls(Calls):
         """`fault`: None, `fill_at_once`, `partial_fill` (a resting order is hit at its own price by the house) or
         `unknown_fill_type` (its fills carry a type no client knows). Refused `notFound`… never: see the status.
         An unknown symbol is Refused `invalidArgument`."""
-        with self._order_command() as parts:
+        with self._command() as parts:
             return parts.orders.send(account_uid, wish, fault)
 
     def edit_order(self, account_uid: str, wish: EditWish) -> OrderResult:
-        with self._order_command() as parts:
+        with self._command() as parts:
             return parts.edits.edit(account_uid, wish)
 
     def submit_order(
@@ -35,13 +35,13 @@ class OrderCalls(Calls):
     ) -> OrderResult | None:
         """`send_order`, under the market's maker protection. None: it is held, and `told` hears the result once, after
         the commit, when it has been released. What is held when the process ends was never heard of."""
-        with self._order_command() as parts:
+        with self._command() as parts:
             return self._heard(parts.protection.send(account_uid, wish, fault, told))
 
     def submit_edit(
         self, account_uid: str, wish: EditWish, *, told: Callable[[OrderResult], None]
     ) -> OrderResult | None:
-        with self._order_command() as parts:
+        with self._command() as parts:
             return self._heard(parts.protection.edit(account_uid, wish, told))
 
     def submit_batch(
@@ -61,7 +61,7 @@ class OrderCalls(Calls):
             if len(known) == len(results):
                 told(known)
 
-        with self._order_command() as parts:
+        with self._command() as parts:
             for line, wish in enumerate(wishes):
                 wish = _in_time(wish, process_before)
                 if isinstance(wish, CancelWish):
@@ -83,11 +83,11 @@ class OrderCalls(Calls):
         return result
 
     def cancel_order(self, account_uid: str, wish: CancelWish) -> OrderResult:
-        with self._order_command() as parts:
+        with self._command() as parts:
             return parts.cancels.cancel(account_uid, wish)
 
     def cancel_all(self, account_uid: str, symbol: str | None = None) -> CancelAllResult:
-        with self._order_command() as parts:
+        with self._command() as parts:
             return parts.cancels.cancel_all(account_uid, symbol)
 
     def batch(
@@ -98,7 +98,7 @@ class OrderCalls(Calls):
         process_before: datetime | None = None,
     ) -> Sequence[OrderResult]:
         """One result per wish, in order, applied in order, not atomic, one commit."""
-        with self._order_command() as parts:
+        with self._command() as parts:
             return [self._one_of_batch(parts, account_uid, wish, process_before) for wish in wishes]
 
     @staticmethod
