@@ -6,6 +6,7 @@ holds a little less, so that what we think is left is there. docs/decisions/nonc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
@@ -71,25 +72,26 @@ class Budget:
 class Broker:
     """The gate of one key (`krakenfutures.venue.Gate`). Cheap to make; all state is in the store.
 
-    `rested`: the caller has proof that nobody used the key of late. Without a record in the store (it was emptied)
-    and without that proof, the budget is taken to be spent.
+    `rested`: the caller has proof that nobody used the key of late, or finds out when the first call is made. Without
+    a record in the store (it was emptied) and without that proof, the budget is taken to be spent.
     """
 
-    def __init__(self, name: int | str, *, rested: bool = False) -> None:
+    def __init__(self, name: int | str, *, rested: bool | Callable[[], bool] = False) -> None:
         self._place = _place(name)
-        self._used_if_unknown = 0 if rested else CAPACITY
+        self._rested = rested if callable(rested) else lambda: rested
 
     def enter(self, cost: int, *, urgent: bool = False) -> int | None:
         """Spend `cost` points, get the nonce to send. Raises `Throttled`, and spends nothing, when they are short."""
         room = CAPACITY if urgent else CAPACITY - RESERVE
         if cost > room:
             raise ValueError(f"no call may cost {cost} points: the budget never holds more than {room}")
-        arguments = [cost, room, CAPACITY, REFILL, self._used_if_unknown, FORGET_AFTER]
+        used_if_unknown = 0 if self._rested() else CAPACITY
+        self._rested = lambda: False  # the proof is of this moment: should the store be emptied later, it is spent
+        arguments = [cost, room, CAPACITY, REFILL, used_if_unknown, FORGET_AFTER]
         try:
             wait, nonce = store().register_script(ENTER)(keys=[self._place], args=arguments)
         except redis.RedisError as error:
             raise _away(error) from error
-        self._used_if_unknown = CAPACITY  # the proof was of the past: should the store be emptied now, it is spent
         if wait:
             seconds = int(wait) / 1_000_000
             raise Throttled(

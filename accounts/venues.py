@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 
 from django.conf import settings
 from django.utils import timezone
@@ -36,7 +36,7 @@ def session_for(api_key: ApiKey) -> Iterator[Session]:
 
     Raises `VaultError` when the key cannot be opened.
     """
-    gate = Broker(api_key.pk, rested=_stamp(api_key))
+    gate = Broker(api_key.pk, rested=partial(_stamp, api_key))
     with venue_for(api_key.account.environment).session(vault.unseal(api_key), gate) as session:
         yield session
 
@@ -47,13 +47,17 @@ def _venue(rest_url: str) -> Venue:
 
 
 def _stamp(api_key: ApiKey) -> bool:
-    """Note the use, at most once a minute. True when it is proven that nobody used the key for minutes before.
+    """Note the use, at most once a minute and person. True when it is proven that nobody used the key for minutes.
 
     Comparing with the stamp we read makes it proof: whoever else began to use the key has changed it.
     """
-    now, seen = timezone.now(), api_key.last_used_at
-    if seen is not None and now - seen < STAMP_EVERY:
+    now, seen, person = timezone.now(), api_key.last_used_at, api_key.in_hands_of
+    another = person is not None and person.pk != api_key.last_used_by_id
+    if seen is not None and now - seen < STAMP_EVERY and not another:
         return False
-    stamped = ApiKey.objects.filter(pk=api_key.pk, last_used_at=seen).update(last_used_at=now)
+    use: dict[str, object] = {"last_used_at": now}
+    if person is not None or seen is None or now - seen > STAMP_EVERY:
+        use |= {"last_used_by": person, "last_used_for": "trading" if person else "reading the account"}
+    stamped = ApiKey.objects.filter(pk=api_key.pk, last_used_at=seen).update(**use)
     api_key.last_used_at = now
     return bool(stamped) and (seen is None or now - seen > RESTED_AFTER)

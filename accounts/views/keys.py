@@ -24,7 +24,7 @@ from accounts.views.request import DeskRequest, desk_of, desk_with
 
 @require_GET
 def keys(request: DeskRequest) -> HttpResponse:
-    found = ApiKey.objects.filter(account__desk=request.desk).select_related("account", "added_by")
+    found = ApiKey.objects.filter(account__desk=request.desk).select_related("account", "added_by", "last_used_by")
     return render(
         request,
         "accounts/keys.html",

@@ -46,8 +46,8 @@ def edit_order(
     for refusal in change_refusals(change, instrument_for(account.environment, order.symbol), order.filled):
         raise refusal
     with transaction.atomic():
-        record(by, "order.edit_sent", order, desk=account.desk, **_told(change))
         admit_change(account, by, order, change)
+        record(by, "order.edit_sent", order, desk=account.desk, **_told(change))
     with trading_session(key) as session:
         deadline = clock.venue_now(account.environment) + ACCEPT_WITHIN
         outcome = session.orders.amend(reference(order), _whole(change, order), deadline=deadline)

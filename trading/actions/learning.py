@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.actions.limits import give_back
 from krakenfutures import values
 from krakenfutures.values import Accepted, OrderState, OrderType, Outcome, Rejected, Unknown, Value
 from trading.actions.bells import ring
@@ -234,6 +235,8 @@ def _move(order: Order, news: News, *, newer: bool) -> None:
     if order.status == S.NEVER_ARRIVED:
         log.error("order %s was taken for never arrived, and the venue now says %s", order.pk, target)
     order.status = target
+    if target in {S.REJECTED, S.NEVER_ARRIVED} and not order.filled:
+        give_back(order.client_order_id or str(order.pk))
     order.venue_status = news.venue_status[:60]
     order.reason_code, order.reason = news.reason_code[:80], news.reason[:300]
     if target == S.FILLED:

@@ -22,6 +22,7 @@ def require_trader(by: User, account: Account) -> ApiKey:
     if not key.may_trade:
         raise NotAllowed("The key of this account may read but not trade.", code="read_only_key")
     key.account = account  # known already: no query
+    key.in_hands_of = by
     return key
 
 
