@@ -168,7 +168,7 @@ def _first(desk: Desk) -> PolicyVersion:
     document = to_document(DEFAULT)
     try:
         with transaction.atomic():
-            Desk.objects.select_for_update().get(pk=desk.pk)
+            Desk.objects.select_for_update(no_key=True).get(pk=desk.pk)
             if AuditRow.objects.filter(desk=desk, action=IN_FORCE).exists():
                 raise PolicyBroken("The withdrawal policy in force is missing.")
             version = PolicyVersion(
@@ -199,7 +199,7 @@ def _bring_into_force(version: PolicyVersion, current: PolicyVersion) -> None:
 
 
 def _take_proposal(version_id: int) -> tuple[PolicyVersion, PolicyVersion]:
-    Desk.objects.select_for_update().filter(policies=version_id).first()
+    Desk.objects.select_for_update(no_key=True).filter(policies=version_id).first()
     version = PolicyVersion.objects.select_related("desk", "proposed_by").filter(pk=version_id).first()
     if version is None or version.state != PolicyState.PROPOSED:
         raise NotAllowed("This proposal is decided already.", code="moved")

@@ -122,7 +122,7 @@ def _claim(withdrawal_id: UUID, facts: Facts, mark: int) -> Claim | None:
     """
     with transaction.atomic():
         desk_id = Withdrawal.objects.values_list("desk", flat=True).get(pk=withdrawal_id)
-        Desk.objects.select_for_update().get(pk=desk_id)  # one attempt of a desk at a time: velocity is the desk's
+        Desk.objects.select_for_update(no_key=True).get(pk=desk_id)  # one attempt at a time: velocity is the desk's
         withdrawal = take(withdrawal_id)
         if withdrawal.state is not S.READY:
             return None

@@ -107,7 +107,7 @@ def request_withdrawal(intent: UUID, *, account: Account, by: User, wish: Wish, 
     require_factor(factor)
     facts, label = read_facts(account), _label(account, wish)
     with transaction.atomic():
-        Desk.objects.select_for_update().get(pk=account.desk_id)  # one at a time: velocity is the whole desk's
+        Desk.objects.select_for_update(no_key=True).get(pk=account.desk_id)  # one at a time: velocity is the desk's
         known = Withdrawal.objects.filter(pk=intent).first()
         if known is not None and known.state is not S.DRAFT:
             _require_own(known, by)
@@ -136,7 +136,7 @@ def change_request(withdrawal_id: UUID, *, by: User, wish: Wish, factor: Factor 
     require(by, before.desk, Right.REQUEST_WITHDRAWAL)
     facts, label = read_facts(before.account), _label(before.account, wish)
     with transaction.atomic():
-        Desk.objects.select_for_update().get(pk=before.desk_id)
+        Desk.objects.select_for_update(no_key=True).get(pk=before.desk_id)
         withdrawal = take(withdrawal_id)
         _require_own(withdrawal, by)
         if not withdrawal.is_waiting:

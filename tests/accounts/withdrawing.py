@@ -79,8 +79,8 @@ def fresh(kind: str = "totp", age: float = 0) -> Factor:
     return Factor(kind, timezone.now() - timedelta(seconds=age))
 
 
-def make_team(desk: Desk, venue: DemoVenue, policy: Policy = LIGHT) -> Team:
-    owner = person("owner@example.test", desk, Role.OWNER)
+def make_team(desk: Desk, venue: DemoVenue, policy: Policy = LIGHT, *, house: str = "example.test") -> Team:
+    owner = person(f"owner@{house}", desk, Role.OWNER)
     demo = venue.signup(withdrawal="full")
     key = add_key(
         desk, by=owner, label="Main", environment="demo", public_key=demo.key.public, secret=demo.key.private
@@ -89,9 +89,9 @@ def make_team(desk: Desk, venue: DemoVenue, policy: Policy = LIGHT) -> Team:
     return Team(
         desk=desk,
         owner=owner,
-        trader=person("trader@example.test", desk, Role.TRADER),
-        alice=person("alice@example.test", desk, Role.REVIEWER),
-        bob=person("bob@example.test", desk, Role.REVIEWER),
+        trader=person(f"trader@{house}", desk, Role.TRADER),
+        alice=person(f"alice@{house}", desk, Role.REVIEWER),
+        bob=person(f"bob@{house}", desk, Role.REVIEWER),
         account=key.account,
         key=key,
         venue=venue,
