@@ -8,6 +8,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "pulse": {"task": "kfweb.pulse", "schedule": 5.0},
     "settle uncertain orders": {"task": "trading.sweep_uncertain", "schedule": 2.0, "options": {"expires": 4}},
     "attend to attached orders": {"task": "trading.sweep_attached", "schedule": 3.0, "options": {"expires": 4}},
+    "renew dead man's switches": {"task": "trading.sweep_dead_men", "schedule": 5.0, "options": {"expires": 5}},
     "read wallets, positions, orders": {"task": "trading.sync_states", "schedule": 15.0, "options": {"expires": 15}},
     "read fills": {"task": "trading.sync_all_fills", "schedule": 30.0, "options": {"expires": 30}},
     "list the instruments": {"task": "trading.refresh_listings", "schedule": 15.0, "options": {"expires": 15}},

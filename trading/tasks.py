@@ -16,7 +16,7 @@ from accounts.models import ApiKey, Environment, KeyState
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from krakenfutures.errors import KrakenError, Refused
-from trading.actions import attaching, resolving, syncing
+from trading.actions import attaching, deadman, resolving, syncing
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,11 @@ def attend_attached(parent_id: str) -> None:
 @shared_task(name="trading.sweep_attached")
 def sweep_attached() -> None:
     attaching.sweep_attached()
+
+
+@shared_task(name="trading.sweep_dead_men")
+def sweep_dead_men() -> None:
+    deadman.sweep_dead_men()
 
 
 @shared_task(name="trading.sync_account")
