@@ -12,9 +12,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import Account, Membership, User
+from accounts.prepared import Prepared
 
 REMEMBERED = "account"  # in the session
 REMEMBERED_DESK = "desk"
+
+MEMBERSHIPS = Prepared(
+    lambda user: Membership.objects.in_force().filter(user=user).select_related("desk").order_by("pk")
+)
+VISIBLE = Prepared(lambda user: Account.objects.visible_to(user).select_related("desk").order_by("pk"))
 
 
 @dataclass(slots=True)
@@ -25,11 +31,12 @@ class Here:
     membership: Membership | None = None
     account: Account | None = None
     accounts: list[Account] = field(default_factory=list)
+    visible: dict[str, Account] = field(default_factory=dict)  # by id, of every desk of the person
     lacks_factor: bool = False  # the person's desks want a second factor, and there is none
 
 
 class CurrentDesk:
-    """Sets `desk`, `account`, `accounts`, `membership` and `memberships` on the request.
+    """Sets `desk`, `account`, `accounts`, `visible_accounts`, `membership` and `memberships` on the request.
 
     `?account=ID` chooses an account, and its desk, if the user may see it, and is remembered; else the desk chosen
     last, with the account chosen last if it is one of its accounts; else the first of each.
@@ -54,16 +61,17 @@ class CurrentDesk:
         request.desk = here.membership.desk if here.membership else None  # type: ignore[attr-defined]
         request.account = here.account  # type: ignore[attr-defined]
         request.accounts = here.accounts  # type: ignore[attr-defined]
+        request.visible_accounts = here.visible  # type: ignore[attr-defined]
         return self.get_response(request)
 
 
 def _look_around(request: HttpRequest, user: User) -> Here:
-    memberships = list(Membership.objects.in_force().filter(user=user).select_related("desk").order_by("pk"))
+    memberships = MEMBERSHIPS.all(user.pk)
     if not memberships:
         lacking = Membership.objects.filter(user=user, suspended_at=None, desk__second_factor_required=True)
         return Here(lacks_factor=lacking.exists())
     by_desk = {one.desk_id: one for one in memberships}
-    visible = {str(one.pk): one for one in Account.objects.filter(desk__in=by_desk).order_by("pk")}
+    visible = {str(one.pk): one for one in VISIBLE.all(user.pk) if one.desk_id in by_desk}
     asked = visible.get(request.GET.get("account", ""))
     if asked:
         remember(request, asked)
@@ -74,7 +82,7 @@ def _look_around(request: HttpRequest, user: User) -> Here:
     account = asked or visible.get(str(request.session.get(REMEMBERED)))
     if account not in accounts:
         account = accounts[0] if accounts else None
-    return Here(memberships, membership, account, accounts)
+    return Here(memberships, membership, account, accounts, visible)
 
 
 def remember(request: HttpRequest, account: Account) -> None:

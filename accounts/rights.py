@@ -12,6 +12,7 @@ from enum import StrEnum
 from django.core.exceptions import PermissionDenied
 
 from accounts.models import Desk, Membership, Role, User
+from accounts.prepared import Prepared
 
 
 class Right(StrEnum):
@@ -58,9 +59,12 @@ class NoRight(PermissionDenied):
         self.field = None
 
 
+MEMBERSHIP = Prepared(lambda user, desk: Membership.objects.in_force().filter(user=user, desk=desk), places=2)
+
+
 def membership_of(user: User, desk: Desk) -> Membership | None:
     """Only one that is in force: a suspended member is none."""
-    return Membership.objects.in_force().filter(user=user, desk=desk).first()
+    return MEMBERSHIP.first(user.pk, desk.pk)
 
 
 def has(membership: Membership | None, right: Right) -> bool:

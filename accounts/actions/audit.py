@@ -11,6 +11,9 @@ from django.utils import timezone
 
 from accounts.chain import Link, chain_of
 from accounts.models import AuditHead, AuditRow, Desk, User
+from accounts.prepared import Prepared, insert
+
+HEAD = Prepared(lambda chain: AuditHead.objects.select_for_update().filter(chain=chain), text=True)
 
 
 @transaction.atomic
@@ -21,7 +24,7 @@ def record(actor: User | None, action: str, about: models.Model | None, *, desk:
     whoever wants a row of ours while holding the chain would wait for us, and we for them.
     """
     chain = chain_of(desk.pk if desk else None)
-    head = AuditHead.objects.select_for_update().filter(chain=chain).first() or _first_head(chain)
+    head = HEAD.first(chain) or _first_head(chain)
     row = AuditRow(
         desk=desk,
         at=timezone.now(),
@@ -34,7 +37,7 @@ def record(actor: User | None, action: str, about: models.Model | None, *, desk:
         previous=head.digest,
     )
     row.digest = link_of(row).digest_as(row.number, row.previous)
-    row.save(force_insert=True)
+    insert(row)
     AuditHead.objects.filter(chain=chain).update(number=row.number, digest=row.digest)
 
 

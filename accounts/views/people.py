@@ -20,7 +20,7 @@ from accounts.rules import NotAllowed
 from accounts.stepup import note_password
 from accounts.views.request import DeskRequest
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "accounts.backend.Backend"
 
 
 @login_not_required
