@@ -59,7 +59,7 @@ class NoRight(PermissionDenied):
         self.field = None
 
 
-MEMBERSHIP = Prepared(lambda user, desk: Membership.objects.in_force().filter(user=user, desk=desk), places=2)
+MEMBERSHIP = Prepared(lambda user, desk: Membership.objects.in_force().filter(user=user, desk=desk), int, int)
 
 
 def membership_of(user: User, desk: Desk) -> Membership | None:
@@ -189,6 +189,7 @@ DOORS: dict[str, Door] = {
     "instrument": Door(PERSON),
     "ticket": Door(PERSON),
     "candles": Door(PERSON),
+    "preview_order": Door(TRADE),
     "place_order": Door(TRADE, TRADE),
     "order": Door(LOOK),
     "cancel_order": Door(TRADE, TRADE),

@@ -8,7 +8,8 @@ from typing import Any
 
 from django import forms
 
-from krakenfutures.values import OrderType, Side
+from krakenfutures.values import OrderType, Side, TriggerSignal
+from trading.actions.intents import Attached
 
 GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 SPACES = re.compile(r"[\s\u2007\u2009\u202f]")
@@ -41,32 +42,92 @@ class NumberField(forms.Field):
             raise forms.ValidationError(str(problem), code="not_a_number") from None
 
 
-class TicketForm(forms.Form):
-    """An order that somebody wants. What the instrument allows is checked by the action."""
+LIMITED = ("limit", "post", "ioc", "fok")
+TRIGGERS = ("stop", "take_profit")
+TRAILING = ("trailing_stop",)
+TAKEN_BY = {  # the types of order that take a field; with another type, whatever is left in it is not meant
+    "limit_price": (*LIMITED, *TRIGGERS),
+    "stop_price": TRIGGERS,
+    "trigger_signal": (*TRIGGERS, *TRAILING),
+    "trailing_deviation": TRAILING,
+    "trailing_unit": TRAILING,
+    "stop_loss": (*LIMITED, "market"),
+    "take_profit": (*LIMITED, "market"),
+}
 
-    intent = forms.UUIDField(widget=forms.HiddenInput)
-    symbol = forms.CharField(max_length=40, widget=forms.HiddenInput)
+
+class WishForm(forms.Form):
+    """An order that somebody may want, as far as it is typed. What the instrument allows is checked by the action."""
+
     side = forms.ChoiceField(choices=[(side.value, side.value) for side in Side], initial=Side.BUY.value)
     type = forms.ChoiceField(
         choices=[
             (OrderType.LIMIT.value, "Limit"),
             (OrderType.POST.value, "Post"),
             (OrderType.IOC.value, "IOC"),
+            (OrderType.FOK.value, "FOK"),
             (OrderType.MARKET.value, "Market"),
+            (OrderType.STOP.value, "Stop"),
+            (OrderType.TAKE_PROFIT.value, "Take profit"),
+            (OrderType.TRAILING_STOP.value, "Trailing"),
         ],
         initial=OrderType.LIMIT.value,
     )
     size = NumberField(error_messages={"required": "How much?"})
     limit_price = NumberField(required=False)
+    stop_price = NumberField(required=False)
+    trigger_signal = forms.ChoiceField(required=False, choices=[(one.value, one.value) for one in TriggerSignal])
+    trailing_deviation = NumberField(required=False)
+    trailing_unit = forms.ChoiceField(required=False, choices=[("percent", "percent"), ("quote", "USD")])
+    stop_loss = NumberField(required=False)
+    take_profit = NumberField(required=False)
     reduce_only = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("type") == OrderType.MARKET.value:
-            data["limit_price"] = None  # hidden in the ticket, so whatever is left in it is not meant
-        elif data.get("limit_price") is None and "limit_price" not in self.errors:
-            self.add_error("limit_price", forms.ValidationError("At which price?", code="required"))
+        type = data.get("type", "")
+        for name, types in TAKEN_BY.items():
+            if type not in types:
+                data[name] = None
+                self.errors.pop(name, None)
+        for name, types, question in (
+            ("limit_price", LIMITED, "At which price?"),
+            ("stop_price", TRIGGERS, "Triggered at which price?"),
+            ("trailing_deviation", TRAILING, "How far behind?"),
+        ):
+            if type in types and data.get(name) is None and name not in self.errors:
+                self.add_error(name, forms.ValidationError(question, code="required"))
         return data
+
+    def plain_wish(self) -> dict[str, Any]:
+        """Arguments of the actions, without what is attached."""
+        data = self.cleaned_data
+        signal = data["trigger_signal"]
+        trails = data["type"] in TRAILING
+        return {
+            "side": Side(data["side"]),
+            "type": OrderType(data["type"]),
+            "size": data["size"],
+            "limit_price": data["limit_price"],
+            "stop_price": data["stop_price"],
+            "trigger_signal": TriggerSignal(signal) if signal else None,
+            "trailing_deviation": data["trailing_deviation"],
+            "trailing_unit": (data["trailing_unit"] or "percent") if trails else None,
+            "reduce_only": data["reduce_only"],
+        }
+
+
+class TicketForm(WishForm):
+    """A wish with its intent, to be sent."""
+
+    intent = forms.UUIDField(widget=forms.HiddenInput)
+    symbol = forms.CharField(max_length=40, widget=forms.HiddenInput)
+
+    def wish(self) -> dict[str, Any]:
+        """Arguments of `place_order`."""
+        prices = {name: self.cleaned_data[name] for name in ("stop_loss", "take_profit")}
+        attached = {name: Attached(stop_price=price) for name, price in prices.items() if price is not None}
+        return self.plain_wish() | attached
 
 
 class EditForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trading.views import charts, instrument, markets, orders, overview, parts, preferences
+from trading.views import charts, instrument, markets, orders, overview, parts, preferences, previews
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("trade/", instrument.trade, name="trade"),
     path("trade/<slug:symbol>/", instrument.instrument, name="instrument"),
     path("trade/<slug:symbol>/ticket/", instrument.ticket, name="ticket"),
+    path("trade/<slug:symbol>/preview/", previews.preview, name="preview_order"),
     path("orders/", orders.place, name="place_order"),
     path("orders/<uuid:order_id>/", orders.order, name="order"),
     path("orders/<uuid:order_id>/cancel/", orders.cancel, name="cancel_order"),

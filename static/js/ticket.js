@@ -4,13 +4,16 @@
 import { best } from "./book.js";
 import { onLink } from "./link.js";
 import { watch } from "./live.js";
-import { fixed, free, placesOf, scaled, typed, unscaled } from "./numbers.js";
+import { free, placesOf, scaled, typed, unscaled } from "./numbers.js";
 
+const LIMITED = new Set(["limit", "post", "ioc", "fok"]);
+const PRICES = new Set(["limit_price", "stop_price", "stop_loss", "take_profit"]);
 const AGAIN = 1500; // while an order is not proven, it is asked for this often, should its event be lost
 
 /** @type {{symbol: string, places: number, kind: string, sizeUnit: string}} */
 let market;
 let stale = "";
+let priced = "limit_price"; // the price field somebody was in last
 
 /** @param {typeof market} about */
 export function start(about) {
@@ -18,6 +21,10 @@ export function start(about) {
   document.addEventListener("input", (event) => within(event) && redraw());
   document.addEventListener("change", (event) => within(event) && redraw());
   document.addEventListener("click", click);
+  document.addEventListener("focusin", (event) => {
+    const { name } = /** @type {HTMLInputElement} */ (event.target);
+    if (within(event) && PRICES.has(name)) priced = name;
+  });
   document.addEventListener("htmx:before:request", sending);
   document.addEventListener("htmx:finally:request", rest);
   document.addEventListener("htmx:after:swap", redraw);
@@ -45,8 +52,11 @@ function value(form, name) {
 export function fillPrice(price) {
   const form = ticket();
   if (!form || form.dataset.locked) return;
-  if (value(form, "type") === "market") pick(form, "type", "limit");
-  fill(form, "limit_price", price);
+  const chosen = /** @type {HTMLInputElement | null} */ (form.elements.namedItem(priced));
+  if (chosen?.offsetParent) return fill(form, priced, price); // seen: not hidden by the type
+  if (["market", "trailing_stop"].includes(value(form, "type"))) pick(form, "type", "limit");
+  const trigger = ["stop", "take_profit"].includes(value(form, "type"));
+  fill(form, trigger ? "stop_price" : "limit_price", price);
 }
 
 /**
@@ -115,13 +125,10 @@ function quick(form, which) {
 function redraw() {
   const form = ticket();
   if (!form) return;
-  const market = value(form, "type") === "market";
-  for (const part of form.querySelectorAll("[data-limit-only]")) /** @type {HTMLElement} */ (part).hidden = market;
   const warning = /** @type {HTMLElement} */ (form.querySelector("[data-stale-warning]"));
   warning.hidden = !stale;
   /** @type {HTMLElement} */ (warning.querySelector("[data-stale-why]")).textContent = stale;
   button(form);
-  preview(form);
 }
 
 /** @param {HTMLFormElement} form */
@@ -140,31 +147,32 @@ function button(form) {
 function sentence(form) {
   const side = value(form, "side") === "sell" ? "Sell" : "Buy";
   const size = typed(value(form, "size"));
-  const price = typed(value(form, "limit_price"));
-  const type = value(form, "type");
-  const how = type === "market" ? "at market" : `${type}${price ? ` ${free(price)}` : ""}`;
   const only = /** @type {HTMLInputElement} */ (form.elements.namedItem("reduce_only")).checked ? ", reduce-only" : "";
-  return [side, size && free(size), market.symbol, how].filter(Boolean).join(" ") + only;
+  return [side, size && free(size), market.symbol, how(form)].filter(Boolean).join(" ") + only;
 }
 
-/** The value of the order and, about, the margin it needs; nothing is promised. @param {HTMLFormElement} form */
-function preview(form) {
-  const size = typed(value(form, "size"));
-  const buying = value(form, "side") === "buy";
-  const price = value(form, "type") === "market" ? (buying ? best.ask : best.bid) : typed(value(form, "limit_price"));
-  const worth = /** @type {HTMLElement} */ (form.querySelector("[data-preview=value]"));
-  const margin = /** @type {HTMLElement} */ (form.querySelector("[data-preview=margin]"));
-  if (!size || !price || Number(price) === 0) { worth.textContent = margin.textContent = "–"; return; }
-  const share = margin.dataset.rate ?? "";
-  if (market.kind === "inverse") {
-    const coins = (scaled(size, 0) * 10n ** 16n) / scaled(price, 8);
-    worth.textContent = `${fixed(size, 2)} USD`;
-    margin.textContent = share ? `${fixed(unscaled(coins * scaled(share, 6), 14), 6)} coin` : "–";
-  } else {
-    const usd = scaled(size, 10) * scaled(price, 10);
-    worth.textContent = `${fixed(unscaled(usd, 20), 2)} USD`;
-    margin.textContent = share ? `${fixed(unscaled(usd * scaled(share, 6), 26), 2)} USD` : "–";
-  }
+/** @param {HTMLFormElement} form */
+function how(form) {
+  const type = value(form, "type");
+  const at = (/** @type {string} */ name, /** @type {string} */ word) => {
+    const price = typed(value(form, name));
+    return price ? `${word} ${free(price)}` : "";
+  };
+  const attached = [at("stop_loss", "stop-loss"), at("take_profit", "take-profit")];
+  const words = {
+    market: ["at market", ...attached],
+    stop: [at("stop_price", "stop") || "stop", at("limit_price", "limit")],
+    take_profit: [at("stop_price", "take profit") || "take profit", at("limit_price", "limit")],
+    trailing_stop: [`trailing stop ${at("trailing_deviation", "")} ${value(form, "trailing_unit") === "quote" ? "USD" : "%"}`],
+  }[type] ?? [at("limit_price", type) || type, ...attached];
+  return words.filter(Boolean).join(", ").replaceAll("  ", " ");
+}
+
+/** The price the order would be worth its value at. @param {HTMLFormElement} form */
+export function priceOf(form) {
+  const type = value(form, "type");
+  if (type === "market" || type === "trailing_stop") return value(form, "side") === "buy" ? best.ask : best.bid;
+  return typed(value(form, "limit_price")) || (LIMITED.has(type) ? "" : typed(value(form, "stop_price")));
 }
 
 /** Idle, sending, result: all in place. @param {Event} event */

@@ -4,6 +4,7 @@
 import * as book from "./book.js";
 import * as chart from "./chart.js";
 import { now } from "./live.js";
+import * as preview from "./preview.js";
 import * as tape from "./tape.js";
 import * as ticket from "./ticket.js";
 import { showTicket } from "./keyboard.js";
@@ -17,6 +18,7 @@ const candles = chart.start({ places, tick: about.tick ?? "1", symbol });
 tape.start({ places, sizePlaces, onTrades: candles.trade });
 book.start({ places, sizePlaces, own, onPrice: (price) => { ticket.fillPrice(price); showTicket(); } });
 ticket.start({ symbol, places, kind: about.kind ?? "", sizeUnit: about.sizeUnit ?? "" });
+preview.start({ kind: about.kind ?? "", price: ticket.priceOf });
 
 /** The prices of our own open orders here. */
 function own() {

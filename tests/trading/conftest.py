@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 import requests
 from django.conf import settings
+from django.core.management import call_command
 
 from accounts import vault, venues
 from accounts.models import Account, ApiKey, Desk, User
@@ -27,6 +28,12 @@ def nothing_remembered() -> Iterator[None]:
     instruments.forget()
     clock.forget("demo")
     venues._venue.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def collected() -> None:
+    """The production storage of static files: a file that is missing is an error 500 there, and here."""
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 @pytest.fixture

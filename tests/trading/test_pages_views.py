@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 import redis
 from django.conf import settings
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -25,10 +24,7 @@ LISTS = "figures,positions,orders,fills,wallets,budget"
 WORTH = ("33 802.50", "33 852.89", "33 388.43", "22 489.12", "12 500.25", "0.40059701", "0.40035895", "0.00011903")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def collected() -> None:
-    """The production storage of static files: a file that is missing is an error 500 there, and here."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+pytestmark = pytest.mark.usefixtures("collected")
 
 
 @pytest.fixture

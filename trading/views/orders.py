@@ -15,7 +15,7 @@ from accounts.models import Account, User
 from accounts.rights import Right, require
 from accounts.rules import NotAllowed
 from krakenfutures.numbers import plain
-from krakenfutures.values import Instrument, OrderType, Side
+from krakenfutures.values import Instrument
 from trading.actions.cancelling import cancel_order
 from trading.actions.editing import edit_order
 from trading.actions.placing import place_order
@@ -44,18 +44,13 @@ def place(request: HttpRequest) -> HttpResponse:
 
 
 def _send(request: HttpRequest, form: TicketForm, instrument: Instrument) -> Ticket:
-    wish = form.cleaned_data
     try:
         order = place_order(
-            wish["intent"],
+            form.cleaned_data["intent"],
             account=_account(picture_of(request)),
             by=_person(request),
             symbol=instrument.symbol,
-            side=Side(wish["side"]),
-            type=OrderType(wish["type"]),
-            size=wish["size"],
-            limit_price=wish["limit_price"],
-            reduce_only=wish["reduce_only"],
+            **form.wish(),
         )
     except NotAllowed as refusal:
         return Ticket(form, neighbours=_blame(form, refusal))

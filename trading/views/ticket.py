@@ -22,6 +22,10 @@ from trading.forms import TicketForm
 from trading.models import Order
 
 NEWS = timedelta(minutes=10)
+TYPED = (
+    "side", "type", "size", "limit_price", "stop_price", "trigger_signal", "trailing_deviation", "trailing_unit",
+    "stop_loss", "take_profit",
+)  # fmt: skip
 SENT = "sent_intents"  # in the session: the last intent sent for each symbol
 
 
@@ -63,7 +67,7 @@ def fresh_ticket(instrument: Instrument, *, like: TicketForm | None = None, orde
 
 def again(form: TicketForm, order: Order) -> Ticket:
     """The venue said no: what was typed stays, under a new intent, because this one is used up."""
-    typed = {name: form.data.get(name, "") for name in ("side", "type", "size", "limit_price")}
+    typed = {name: form.data.get(name, "") for name in TYPED}
     initial = typed | {
         "intent": open_ticket(),
         "symbol": order.symbol,
@@ -81,7 +85,12 @@ def ticket_of(order: Order) -> Ticket:
         "type": order.type,
         "size": plain(order.size),
         "limit_price": _plain(order.limit_price),
+        "stop_price": _plain(order.stop_price),
+        "trigger_signal": order.trigger_signal,
+        "trailing_deviation": _plain(order.trailing_deviation),
+        "trailing_unit": order.trailing_unit,
         "reduce_only": order.reduce_only,
+        **{child.type.replace("stop", "stop_loss"): _plain(child.stop_price) for child in _attached(order)},
     }
     return Ticket(TicketForm(initial=initial), order)
 
@@ -102,6 +111,10 @@ def remembered_ticket(request: HttpRequest, instrument: Instrument) -> Ticket | 
     if order is None or order.is_unsettled:
         return ticket_of(order) if order else None
     return fresh_ticket(instrument, order=order) if timezone.now() - order.created_at < NEWS else None
+
+
+def _attached(order: Order) -> list[Order]:
+    return list(order.attached.all()) if order.has_attached else []
 
 
 def _plain(value: Decimal | None) -> str:
