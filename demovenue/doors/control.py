@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,8 +17,11 @@ from aiohttp import web
 
 from demovenue.doors import scenarios
 from demovenue.doors.answers import encode, iso_millis, respond, text
-from demovenue.doors.faults import FAULTS, Scope
+from demovenue.doors.arming import arm
+from demovenue.doors.asked import NoSense, flag, number, one_of, word
+from demovenue.doors.faults import FAULTS
 from demovenue.doors.house import House, is_loopback
+from demovenue.doors.limits import Bucket
 from demovenue.doors.people import People
 from demovenue.doors.shapes.ledger import ledger
 from demovenue.doors.stream.hub import Hub
@@ -30,18 +33,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 GENERAL = ("none", "read", "full")
 WITHDRAWAL = ("none", "full")
+NEWCOMERS, NEWCOMERS_BACK = 100.0, 0.2  # sign-ups at once, and a second, from other machines
 DISLOCATIONS = ("ABOVE_UPPER_BOUND", "BELOW_LOWER_BOUND", "")
 ADJUSTMENTS = ("admin transfer", "tax withheld", "tax refund", "interest payment")
-LONGEST_DELAY = 3600.0  # seconds
-
-
-class NoSense(Exception):
-    """The call is refused; `status` is HTTP's."""
-
-    def __init__(self, message: str, *, status: int = 400, code: str = "invalid") -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 class Control:
@@ -49,6 +43,7 @@ class Control:
         self.house = house
         self.hub = hub
         self.people = people
+        self._newcomers = Bucket(NEWCOMERS, NEWCOMERS_BACK)
 
     def add_routes(self, app: web.Application) -> None:
         for method, path, handler in (
@@ -116,6 +111,8 @@ class Control:
     async def sign_up(self, request: web.Request) -> Fields:
         if (await self._body(request)).get("accept_terms") is not True:
             raise NoSense("accept_terms must be true")
+        if not self.house.loopback and not self._newcomers.take(1):
+            raise NoSense("too many sign-ups, wait a minute", status=429, code="too_many")
         made = self.house.exchange.sign_up()
         return {"email": made.account.email, "password": made.password, "account_uid": made.account.uid}
 
@@ -125,8 +122,8 @@ class Control:
 
     async def create_key(self, request: web.Request) -> Fields:
         me, body = self._me(request), await self._body(request)
-        general = _one_of(body, "general", GENERAL, "full")
-        withdrawal = _one_of(body, "withdrawal", WITHDRAWAL, "none")
+        general = one_of(body, "general", GENERAL, "full")
+        withdrawal = one_of(body, "withdrawal", WITHDRAWAL, "none")
         key = self.house.exchange.create_key(me.uid, general=general, withdrawal=withdrawal)
         return {**_key(key), "private_key": key.secret}
 
@@ -143,8 +140,8 @@ class Control:
 
     async def fund(self, request: web.Request) -> Fields:
         me, body = self._me(request), await self._body(request)
-        wallet, currency = _word(body, "wallet").lower(), _word(body, "currency").lower()
-        amount = _number(body, "amount")
+        wallet, currency = word(body, "wallet").lower(), word(body, "currency").lower()
+        amount = number(body, "amount")
         if amount is None:
             raise NoSense("amount is needed")
         balance = self.house.exchange.fund(me.uid, wallet=wallet, currency=currency, amount=amount)
@@ -153,14 +150,14 @@ class Control:
     async def adjust(self, request: web.Request) -> Fields:
         """What the venue books by hand: admin transfers, taxes, interest, fee credits."""
         me, body = self._me(request), await self._body(request)
-        amount = _number(body, "amount")
+        amount = number(body, "amount")
         if amount is None:
             raise NoSense("amount is needed")
         row = self.house.exchange.adjust(
             me.uid,
-            kind=_one_of(body, "kind", ADJUSTMENTS),
-            wallet=_word(body, "wallet").lower(),
-            currency=_word(body, "currency").lower(),
+            kind=one_of(body, "kind", ADJUSTMENTS),
+            wallet=word(body, "wallet").lower(),
+            currency=word(body, "currency").lower(),
             amount=amount,
         )
         return {"id": row.id, "info": row.info, "asset": row.asset, "new_balance": text(row.new_balance)}
@@ -171,7 +168,7 @@ class Control:
 
     async def set_clock(self, request: web.Request) -> Fields:
         body = await self._body(request)
-        speed, seconds = _number(body, "speed"), _number(body, "advance")
+        speed, seconds = number(body, "speed"), number(body, "advance")
         if (speed is None) == (seconds is None):
             raise NoSense("either advance (seconds) or speed is needed")
         if speed is not None:
@@ -186,7 +183,7 @@ class Control:
 
     async def set_mark(self, request: web.Request) -> Fields:
         body = await self._body(request)
-        symbol, price, percent = self._symbol(body), _number(body, "price"), _number(body, "percent")
+        symbol, price, percent = self._symbol(body), number(body, "price"), number(body, "percent")
         if (price is None) == (percent is None):
             raise NoSense("either price or percent is needed")
         mark = self.house.exchange.set_mark(symbol, price=price, percent=percent)
@@ -203,14 +200,14 @@ class Control:
         """Suspend, post-only, maker protection, volatility: the switches of one market."""
         body = await self._body(request)
         symbol = self._symbol(body)
-        protection, multiplier = _number(body, "maker_protection_ms"), _number(body, "margin_multiplier")
+        protection, multiplier = number(body, "maker_protection_ms"), number(body, "margin_multiplier")
         state = self.house.exchange.set_status(
             symbol,
-            suspended=_flag(body, "suspended"),
-            post_only=_flag(body, "post_only"),
+            suspended=flag(body, "suspended"),
+            post_only=flag(body, "post_only"),
             maker_protection_ms=None if protection is None else int(protection),
             margin_multiplier=None if multiplier is None else int(multiplier),
-            dislocation=_one_of(body, "dislocation", DISLOCATIONS) if "dislocation" in body else None,
+            dislocation=one_of(body, "dislocation", DISLOCATIONS) if "dislocation" in body else None,
         )
         return {
             "symbol": symbol,
@@ -223,12 +220,12 @@ class Control:
 
     async def notify(self, request: web.Request) -> Fields:
         body = await self._body(request)
-        minutes = _number(body, "expected_downtime_minutes")
+        minutes = number(body, "expected_downtime_minutes")
         notice = Notification(
             id=len(self.house.exchange.notifications()) + 1,
             type=str(body.get("type") or "general"),
             priority=str(body.get("priority") or "low"),
-            note=_word(body, "note"),
+            note=word(body, "note"),
             effective=self.house.exchange.now(),
             downtime_minutes=None if minutes is None else int(minutes),
         )
@@ -236,7 +233,7 @@ class Control:
         return {"id": notice.id}
 
     def _symbol(self, body: Fields) -> str:
-        symbol = _word(body, "symbol").upper()
+        symbol = word(body, "symbol").upper()
         if self.house.exchange.instrument(symbol) is None:
             raise NoSense(f"no such market: {symbol}")
         return symbol
@@ -248,26 +245,7 @@ class Control:
 
     async def arm(self, request: web.Request) -> Fields:
         body = await self._body(request)
-        name = _one_of(body, "fault", FAULTS)
-        count, seconds = _number(body, "count"), _number(body, "seconds")
-        probability = _number(body, "probability")
-        if count is not None and (count <= 0 or count != int(count)):
-            raise NoSense("count is a whole number of at least 1")
-        if seconds is not None and name != "clock_skew" and not 0 < seconds <= LONGEST_DELAY:
-            raise NoSense("seconds is between 0 and 3600")
-        if probability is not None and not 0 < probability <= 1:
-            raise NoSense("probability is above 0, up to 1")
-        fault = self.house.faults.arm(
-            name,
-            count=None if count is None else int(count),
-            key=_optional(body, "key"),
-            seconds=None if seconds is None else float(seconds),
-            probability=1.0 if probability is None else float(probability),
-            path=_optional(body, "path"),
-            scope=Scope(_one_of(body, "scope", tuple(Scope))) if body.get("scope") else None,
-        )
-        if name in ("ws_freeze", "ws_drop"):
-            self.hub.strike(fault)
+        arm(self.house, self.hub, body)
         return await self.faults(request)
 
     async def clear(self, request: web.Request) -> Fields:
@@ -284,7 +262,7 @@ class Control:
     async def play(self, request: web.Request) -> Fields:
         """One of the scenario page's buttons. `liquidate_me` needs to know who."""
         body = await self._body(request)
-        name = _one_of(body, "scenario", tuple(scenarios.SCENARIOS))
+        name = one_of(body, "scenario", tuple(scenarios.SCENARIOS))
         me = self.people.by_basic(request.headers.get("Authorization"))
         return {"done": scenarios.play(name, self.house, self.hub, None if me is None else me.uid)}
 
@@ -303,44 +281,3 @@ def _key(key: Key) -> Fields:
         "withdrawal": key.withdrawal,
         "created_at": iso_millis(key.created),
     }
-
-
-def _word(body: Fields, name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise NoSense(f"{name} is needed")
-    return value
-
-
-def _optional(body: Fields, name: str) -> str | None:
-    return None if body.get(name) is None else _word(body, name)
-
-
-def _one_of(body: Fields, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-    value = body.get(name, default)
-    if value not in allowed:
-        raise NoSense(f"{name} is one of: {', '.join(allowed)}")
-    return str(value)
-
-
-def _flag(body: Fields, name: str) -> bool | None:
-    value = body.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise NoSense(f"{name} is true or false")
-    return value
-
-
-def _number(body: Fields, name: str) -> Decimal | None:
-    """Numbers, and numbers in quotes."""
-    value = body.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str) or len(str(value)) > 40:
-        raise NoSense(f"{name} is a number")
-    try:
-        number = Decimal(value)
-    except InvalidOperation as error:
-        raise NoSense(f"{name} is a number") from error
-    if not number.is_finite():
-        raise NoSense(f"{name} is a number")
-    return number

@@ -8,10 +8,12 @@ import hashlib
 import secrets
 from collections import OrderedDict
 
+from demovenue.doors.limits import Bucket
 from demovenue.exchange import Exchange
 from demovenue.values import Account
 
 REMEMBERED = 1024
+WRONG, WRONG_BACK = 20.0, 1.0  # wrong passwords at once, and a second: each costs a slow hash
 
 
 class People:
@@ -19,15 +21,23 @@ class People:
         self._exchange = exchange
         self._pepper = secrets.token_bytes(32)
         self._known: OrderedDict[bytes, str] = OrderedDict()
+        self._wrong = Bucket(WRONG, WRONG_BACK)
 
     def sign_in(self, email: str, password: str) -> Account | None:
-        """The account, or None. What is remembered is a keyed digest, in memory only."""
+        """The account, or None: also right passwords that were not used yet, while too many wrong ones come.
+
+        What is remembered is a keyed digest, in memory only.
+        """
         proof = hashlib.blake2b(f"{email}\0{password}".encode(), key=self._pepper).digest()
         uid = self._known.get(proof)
         if uid is not None:
             return self._exchange.account(uid)
+        if self._wrong.wait(1):
+            return None
         account = self._exchange.sign_in(email, password)
-        if account is not None:
+        if account is None:
+            self._wrong.take(1)
+        else:
             self._known[proof] = account.uid
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 import requests
 
-from tests.venue_process import DemoKey, DemoVenue
+from tests.venue_process import DemoKey, DemoVenue, start_demovenue
 
 pytestmark = pytest.mark.venue
 
@@ -139,6 +139,48 @@ def test_scenario_buttons(member: Browser, venue: DemoVenue) -> None:
     member.send("/scenarios", scenario="calm")
     assert venue.faults() == []
     assert member.send("/scenarios", scenario="nosuch").status_code == 404
+
+
+def test_any_fault_is_armed_for_everybody_or_for_one_key(member: Browser, venue: DemoVenue) -> None:
+    member.open("/settings")
+    member.send("/settings/keys", general="full", withdrawal="none")
+    public = member.page.by_id["public-key"]
+    member.open("/scenarios")
+    assert "Armed: delay" in member.send("/scenarios/faults", fault="delay", key=public, count="2", seconds="0.1").text
+    assert "Armed: ws_gap" in member.send("/scenarios/faults", fault="ws_gap", key="", count="", seconds="").text
+    armed = [(one["fault"], one["key"], one["count"], one["seconds"]) for one in venue.faults()]
+    assert armed == [("delay", public, 2, 0.1), ("ws_gap", None, 1, None)]
+    for wrong in ({"fault": "nosuch"}, {"fault": "delay", "count": "-1"}, {"fault": "delay", "key": "not mine"}):
+        assert member.send("/scenarios/faults", **wrong).status_code == 400
+
+
+def test_signing_up_is_throttled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    own = start_demovenue(tmp_path_factory.mktemp("crowd"))
+    try:
+        crowd = Browser(own)
+        crowd.open("/")
+        codes = []
+        for _ in range(40):
+            crowd.session.cookies.clear()
+            crowd.open("/")
+            codes.append(crowd.send("/signup", terms="yes", privacy="yes").status_code)
+        assert codes[:30] == [200] * 30
+        assert codes[-1] == 429
+        assert own.signup().key.public, "scripts on this machine go on"
+    finally:
+        own.stop()
+
+
+def test_wrong_passwords_are_throttled_and_those_who_are_in_stay_in(tmp_path_factory: pytest.TempPathFactory) -> None:
+    own = start_demovenue(tmp_path_factory.mktemp("guesses"))
+    try:
+        me = own.signup()
+        guesses = [own.session.get(own.url + "/demo/ledger", auth=(me.email, f"guess {n}")) for n in range(40)]
+        assert {one.status_code for one in guesses} == {401}
+        assert sum(one.elapsed.total_seconds() > 0.01 for one in guesses[-10:]) < 10
+        assert own.ledger(me)["orders"] == []
+    finally:
+        own.stop()
 
 
 @pytest.mark.parametrize("path", ["/", "/signin", "/market", "/account", "/settings", "/scenarios"])

@@ -69,6 +69,11 @@ def field(label: str, name: str, **attributes: str | bool | None) -> Markup:
     return tag("label", tag("span", label), tag("input", id=name, name=name, **attributes))
 
 
+def select(label: str, name: str, choices: Sequence[tuple[str, str]]) -> Markup:
+    options = [tag("option", words, value=value) for value, words in choices]
+    return tag("label", tag("span", label), tag("select", *options, name=name))
+
+
 def radios(legend: str, name: str, choices: Sequence[tuple[str, str]], chosen: str) -> Markup:
     lines = [
         tag("label", tag("input", type="radio", name=name, value=value, checked=value == chosen), " ", words)

@@ -10,6 +10,8 @@ from aiohttp import web
 
 from demovenue.doors import scenarios
 from demovenue.doors.answers import iso
+from demovenue.doors.arming import arm
+from demovenue.doors.asked import NoSense
 from demovenue.doors.house import House
 from demovenue.doors.limits import Bucket
 from demovenue.doors.people import People
@@ -27,6 +29,7 @@ HEADERS = {
 }
 _STYLE = Path(__file__).with_name("style.css").read_bytes()
 _TRIES, _TRIES_BACK = 10.0, 0.2  # sign-ins at once, and a second, for the whole site
+_NEWCOMERS, _NEWCOMERS_BACK = 30.0, 0.2  # sign-ups at once, and a second: each costs a slow hash and stays for ever
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 REFUSALS = {
@@ -44,6 +47,7 @@ class Site:
         self.people = people
         self.sessions = Sessions()
         self._tries = Bucket(_TRIES, _TRIES_BACK)
+        self._newcomers = Bucket(_NEWCOMERS, _NEWCOMERS_BACK)
 
     def add_routes(self, app: web.Application) -> None:
         for method, path, handler in (
@@ -62,6 +66,7 @@ class Site:
             ("POST", "/settings/revoke", self.revoke_key),
             ("GET", "/scenarios", self.scenes),
             ("POST", "/scenarios", self.play),
+            ("POST", "/scenarios/faults", self.arm),
         ):
             app.router.add_route(method, path, handler)
 
@@ -114,6 +119,8 @@ class Site:
         fields = await self._form(request)
         if not (fields.get("terms") and fields.get("privacy")):
             raise web.HTTPSeeOther("/")
+        if not self._newcomers.take(1):
+            raise web.HTTPTooManyRequests(text="Too many sign-ups. Wait a minute.")
         made = self.house.exchange.sign_up()
         token, session = self.sessions.start(made.account.uid)
         body = views.credentials(made.account.email, made.password, session.csrf)
@@ -212,11 +219,12 @@ class Site:
         return self._scenes(request)
 
     def _scenes(self, request: web.Request, *, news: str | None = None, trouble: str | None = None) -> web.Response:
-        self._me(request)
+        me = self._me(request)
         if not self.house.control:
             raise web.HTTPNotFound
-        body = views.scenes(self.house.faults.armed(), self._session(request).csrf, news=news, trouble=trouble)
-        return self._page(request, "Scenarios", body)
+        armed, keys = self.house.faults.armed(), self.house.exchange.keys(me.uid)
+        body = views.scenes(armed, keys, self._session(request).csrf, news=news, trouble=trouble)
+        return self._page(request, "Scenarios", body, status=400 if trouble else 200)
 
     async def play(self, request: web.Request) -> web.StreamResponse:
         me, fields = self._me(request), await self._form(request)
@@ -227,3 +235,16 @@ class Site:
             return self._scenes(request, news=scenarios.play(name, self.house, self.hub, me.uid))
         except Refused as refused:
             return self._scenes(request, trouble=f"The exchange refused: {refused.word}")
+
+    async def arm(self, request: web.Request) -> web.StreamResponse:
+        me, fields = self._me(request), await self._form(request)
+        if not self.house.control:
+            raise web.HTTPNotFound
+        wish = {name: fields[name] for name in ("fault", "key", "count", "seconds") if fields.get(name)}
+        if "key" in wish and wish["key"] not in {key.public for key in self.house.exchange.keys(me.uid)}:
+            return self._scenes(request, trouble="That is not a key of yours.")
+        try:
+            fault = arm(self.house, self.hub, wish)
+        except NoSense as refusal:
+            return self._scenes(request, trouble=f"{refusal}.".capitalize())
+        return self._scenes(request, news=f"Armed: {fault.name}.")

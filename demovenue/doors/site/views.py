@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from demovenue.doors.answers import iso, text
-from demovenue.doors.faults import Fault
+from demovenue.doors.faults import FAULTS, Fault
 from demovenue.doors.scenarios import SCENARIOS
-from demovenue.doors.site.html import Markup, button, field, form, hidden, join, radios, table, tag
+from demovenue.doors.site.html import Markup, button, field, form, hidden, join, radios, select, table, tag
 from demovenue.values import Account, Key, Order, PositionView, Ticker, WalletsView
 
 PLACES = (("/account", "Balances"), ("/market", "Market"), ("/settings", "Settings"), ("/scenarios", "Scenarios"))
@@ -247,7 +247,7 @@ def _optional(value: Decimal | None) -> str:
     return "" if value is None else text(value)
 
 
-def scenes(armed: Sequence[Fault], csrf: str, *, news: str | None, trouble: str | None) -> Markup:
+def scenes(armed: Sequence[Fault], keys: Sequence[Key], csrf: str, *, news: str | None, trouble: str | None) -> Markup:
     buttons = [
         form("/scenarios", csrf, hidden("scenario", name), button(words)) for name, (words, _) in SCENARIOS.items()
     ]
@@ -268,7 +268,24 @@ def scenes(armed: Sequence[Fault], csrf: str, *, news: str | None, trouble: str 
             _trouble(trouble),
             tag("p", "What can go wrong, on purpose. It goes wrong for everybody on this exchange."),
             tag("div", *buttons, class_="buttons"),
+            _arming(keys, csrf),
             tag("h2", "Armed now"),
             table("also at GET /demo/faults", heads, rows, "Nothing."),
         )
+    )
+
+
+def _arming(keys: Sequence[Key], csrf: str) -> Markup:
+    """Any fault, for everybody or for one key of the account."""
+    whom = [("", "Everybody"), *((key.public, f"{key.public[:12]}…") for key in keys)]
+    return form(
+        "/scenarios/faults",
+        csrf,
+        tag("h2", "Arm a fault"),
+        select("Fault", "fault", [(name, name) for name in FAULTS]),
+        select("Whom", "key", whom),
+        field("How often", "count", type="number", min="1", step="1", value="1"),
+        field("Seconds", "seconds", type="number", step="any"),
+        button("Arm"),
+        class_="card",
     )
