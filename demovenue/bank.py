@@ -38,6 +38,8 @@ FIXED_PRICES = {
 CREDITS = "fee"  # KFEE, which only pay fees
 CREDIT_USD = Decimal("0.01")
 COINS = ("xbt", "eth", "sol", "xrp", "ltc")
+HELD = ("usd", *COINS, *(currency for currency in HAIRCUTS if currency not in {"usd", *COINS}))
+INDEX_OF = {coin: f"PF_{coin.upper()}USD" for coin in COINS}
 MARGIN_WALLETS = {f"fi_{coin}usd": coin for coin in ("xbt", "eth", "ltc", "xrp")}
 
 
@@ -65,19 +67,14 @@ class Bank:
 
     def wallet(self, uid: str, wallet: str) -> dict[str, Decimal]:
         """Currency → amount, in the order of first arrival; every currency that was ever there."""
-        known = ("usd", *COINS) if wallet in {"cash", "flex"} else (MARGIN_WALLETS[wallet],)
-        others = [c for c in HAIRCUTS if c not in known and wallet in {"cash", "flex"}]
-        amounts = {currency: self.balance(uid, wallet, currency) for currency in (*known, *others)}
-        return {
-            currency: amount
-            for currency, amount in amounts.items()
-            if amount or (uid, wallet, currency) in self._floor.balances
-        }
+        balances = self._floor.balances
+        known = HELD if wallet in {"cash", "flex"} else (MARGIN_WALLETS[wallet],)
+        return {currency: balances[uid, wallet, currency] for currency in known if (uid, wallet, currency) in balances}
 
     def price(self, currency: str) -> Decimal:
         """USD index of one unit."""
         fixed = FIXED_PRICES.get(currency)
-        return fixed if fixed is not None else self._floor.markets[f"PF_{currency.upper()}USD"].index
+        return fixed if fixed is not None else self._floor.markets[INDEX_OF[currency]].index
 
     def haircut(self, currency: str) -> Decimal:
         return HAIRCUTS[currency]

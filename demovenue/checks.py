@@ -133,15 +133,7 @@ def is_small(market: Market, order: Order) -> bool:
 
 
 def position_limit(floor: Floor, uid: str, market: Market, side: str, amount: Decimal) -> str | None:
-    """The position that would result if every order of this side filled."""
+    """The position that would result if `amount`, every order of this side, filled."""
     sign = 1 if side == "buy" else -1
-    waiting = sum(
-        (
-            order.remaining
-            for order in floor.plain[uid][market.symbol].values()
-            if order.side == side and not order.reduce_only
-        ),
-        Decimal(0),
-    )
-    result = floor.position_size(uid, market.symbol) * sign + waiting + amount
+    result = floor.position_size(uid, market.symbol) * sign + amount
     return "maxPositionViolation" if result > market.instrument.max_position else None

@@ -86,7 +86,8 @@ class Floor:
             yield
         finally:
             for market in self.markets.values():
-                self.publish_book(market)
+                if market.book.changes:
+                    self.publish_book(market)
             # Also after an error: memory already holds what was done, so the file must.
             self.store.commit()
             self._working = False
@@ -164,12 +165,12 @@ class Floor:
             self.finished[order.id] = (self.micros, order)
 
     def _hold_plain(self, order: Order) -> None:
-        self.versions[order.account_uid, order.symbol] += 1
         orders = self.plain[order.account_uid][order.symbol]
         if order.is_open:
             orders[order.id] = order
-        else:
-            orders.pop(order.id, None)
+        elif orders.pop(order.id, None) is None:
+            return
+        self.versions[order.account_uid, order.symbol] += 1
 
     def remember_rejected(self, order: Order) -> None:
         """Known to orders/status for a while; never in the book, so never among the orders."""

@@ -12,6 +12,7 @@ from decimal import Decimal
 from demovenue import sums
 from demovenue.bank import MARGIN_WALLETS, Bank, spread
 from demovenue.floor import Floor
+from demovenue.market import Market
 from demovenue.needs import Need, Needs, Wanted
 from demovenue.values import FlexCurrency, FlexView, MarginView, Position, PositionView, WalletsView
 
@@ -48,14 +49,19 @@ class Margin:
             groups[symbol if symbol in isolated else coin].append(need)
         initial = with_orders = maintenance = ZERO
         for members in groups.values():
-            initial += max(sum((n.long for n in members), ZERO), sum((n.short for n in members), ZERO))
-            with_orders += max(
-                sum((n.long_with_orders for n in members), ZERO), sum((n.short_with_orders for n in members), ZERO)
+            # Alone in its underlying, as most are, there is nothing to add up.
+            total = (
+                members[0] if len(members) == 1 else Need(*(sum(parts, ZERO) for parts in zip(*members, strict=True)))
             )
-            maintenance += max(
-                sum((n.maintenance_long for n in members), ZERO), sum((n.maintenance_short for n in members), ZERO)
-            )
+            initial += max(total.long, total.short)
+            with_orders += max(total.long_with_orders, total.short_with_orders)
+            maintenance += max(total.maintenance_long, total.maintenance_short)
         return initial, with_orders, maintenance
+
+    def waiting(self, uid: str, market: Market, side: str) -> Decimal:
+        """The size of all open orders of a side that could add to the position."""
+        waiting = self._needs.waiting(uid, market)
+        return waiting.buy_sizes if side == "buy" else waiting.sell_sizes
 
     # --- one wallet --------------------------------------------------------------------------------------------
 
@@ -167,8 +173,7 @@ class Margin:
     def equity(self, uid: str, wallet: str) -> tuple[Decimal, Decimal]:
         """(equity, maintenance margin) of the cross positions of a wallet: what liquidation watches."""
         if wallet == "flex":
-            view = self.flex(uid)
-            return view.margin_equity, view.maintenance_margin
+            return self._flex_equity(uid), self._total(uid, self._needs.of_wallet(uid, "flex"))[2]
         single = self.single(uid, wallet)
         return single.pv, single.mm
 
@@ -184,12 +189,26 @@ class Margin:
 
     # --- one order ---------------------------------------------------------------------------------------------
 
-    def affords(self, uid: str, wanted: Wanted, *, without: str | None = None) -> bool:
+    def affords(self, uid: str, wanted: Wanted) -> bool:
         """Would the wallet still hold its initial margin? An order that needs nothing more is always affordable."""
         wallet = self._floor.markets[wanted.symbol].instrument.wallet
         before = self._total(uid, self._needs.of_wallet(uid, wallet))[1]
-        after = self._total(uid, self._needs.of_wallet(uid, wallet, wanted, without))[1]
+        after = self._total(uid, self._needs.of_wallet(uid, wallet, wanted))[1]
         return after <= before or after <= self._equity(uid, wallet)
+
+    def objection(self, uid: str, wanted: Wanted, loss: Decimal, *, without: str | None, adds: bool) -> str | None:
+        """A status word when the wallet cannot bear one more order. `loss`: what it would lose by trading now (below
+        zero), `adds`: whether it would leave a larger position."""
+        market = self._floor.markets[wanted.symbol]
+        wallet = market.instrument.wallet
+        needs = self._needs.of_wallet(uid, wallet)
+        _, before, maintenance = self._total(uid, needs)
+        needs[wanted.symbol] = self._needs.of(uid, market, wanted, without)
+        after = self._total(uid, needs)[1]
+        equity = self._equity(uid, wallet)
+        if after > before and after > equity:
+            return "insufficientAvailableFunds"
+        return "wouldCauseLiquidation" if adds and loss < 0 and equity + loss < maintenance else None
 
     def leverage_too_high(self, uid: str, wanted: Wanted) -> bool:
         """An isolated leverage that the brackets no longer allow for the position that would result."""
@@ -203,7 +222,15 @@ class Margin:
         return size > abs(held) and sums.bracket(market.instrument.levels, amount) > amount / cap
 
     def _equity(self, uid: str, wallet: str) -> Decimal:
-        return self.flex(uid).margin_equity if wallet == "flex" else self.single(uid, wallet).pv
+        return self._flex_equity(uid) if wallet == "flex" else self.single(uid, wallet).pv
+
+    def _flex_equity(self, uid: str) -> Decimal:
+        """`FlexView.margin_equity` alone: every order asks for it."""
+        bank, total = self._bank, self._as_margin(uid, self._held(uid, "flex"))
+        for currency, amount in bank.wallet(uid, "flex").items():
+            value = amount * bank.price(currency)
+            total += value * (1 - bank.haircut(currency)) if value > 0 else value
+        return total
 
     def added_need(self, uid: str, wanted: Wanted) -> Decimal:
         wallet = self._floor.markets[wanted.symbol].instrument.wallet

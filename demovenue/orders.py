@@ -164,7 +164,8 @@ class Orders:
         if met and market.status.dislocation == ("ABOVE_UPPER_BOUND" if buy else "BELOW_LOWER_BOUND"):
             return "wouldIncreasePriceDislocation"
         already = replaced.remaining if replaced else ZERO
-        over = checks.position_limit(self._floor, uid, market, order.side, order.remaining - already)
+        wanted = self._margin.waiting(uid, market, order.side) + order.remaining - already
+        over = checks.position_limit(self._floor, uid, market, order.side, wanted)
         return over or self._cannot_afford(market, order, met, replaced)
 
     def _cannot_afford(
@@ -181,14 +182,9 @@ class Orders:
         wanted = Wanted(order.symbol, buy, size, price)
         if self._margin.leverage_too_high(uid, wanted):
             return "fixedLeverageTooHigh"
-        if not self._margin.affords(uid, wanted, without=replaced.id if replaced else None):
-            return "insufficientAvailableFunds"
-        signed = size if buy else -size
-        loss = profit(market.instrument.inverse, signed, price, market.mark) if lots else ZERO
-        equity, maintenance = self._margin.equity(uid, market.instrument.wallet)
-        if loss < 0 and equity + loss < maintenance and self._adds(uid, order):
-            return "wouldCauseLiquidation"
-        return None
+        loss = profit(market.instrument.inverse, size if buy else -size, price, market.mark) if lots else ZERO
+        without = replaced.id if replaced else None
+        return self._margin.objection(uid, wanted, loss, without=without, adds=self._adds(uid, order))
 
     def _adds(self, uid: str, order: Order) -> bool:
         return self._matching.reducible(uid, order.symbol, order.side) < order.remaining

@@ -1,21 +1,25 @@
-"""What must outlive the process, in one SQLite file.
+"""What must outlive the process, in one SQLite file with a journal beside it.
 
-Writes gather in `pending` and go down in one transaction at the end of every command, before anybody is told. What
-goes down is one row of a journal; the tables follow a little later, many commands at once, and always before somebody
-reads. After a kill the journal is played into the tables first. Records are JSON beside the columns that are searched.
+Writes gather in `pending` and go down together at the end of every command, before anybody is told. What goes down is
+one entry of the journal; the tables follow a little later, many commands at once, and always before somebody reads.
+After a kill the journal is played into the tables first. Records are JSON beside the columns that are searched.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from demovenue.clock import to_millis
+from demovenue.journal import Journal
 from demovenue.values import (
     Account,
     Fill,
@@ -32,7 +36,9 @@ from demovenue.values import (
 
 R = TypeVar("R", bound=Record)
 Write = tuple[str, tuple[Any, ...]]  # a statement and its values
-MAX_BACKLOG = 2000
+MAX_BACKLOG = 20_000
+# Tables of which only the newest row of a key is kept: how many of the first values are the key.
+KEYED = {"accounts": 1, "balances": 3, "positions": 2, "orders": 1}
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (uid TEXT PRIMARY KEY, body BLOB NOT NULL);
@@ -68,7 +74,7 @@ CREATE TABLE IF NOT EXISTS bars (series TEXT, minute INTEGER, span INTEGER NOT N
 CREATE TABLE IF NOT EXISTS tape (symbol TEXT, seq INTEGER, at INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (symbol, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS participants (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS journal (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS periods (number INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, body BLOB NOT NULL);
 """
 
@@ -87,15 +93,18 @@ class Store:
         self.db.executescript(SCHEMA)
         self.pending: list[Write] = []
         self._backlog: list[Write] = []  # in the journal, not yet in the tables
-        for (body,) in self.db.execute("SELECT body FROM journal ORDER BY seq").fetchall():
-            self._backlog += msgspec.msgpack.decode(body, type=list[Write])
+        self._journal = Journal(None if data is None else data / "journal.bin")
+        self._period = int(self.db.execute("SELECT COALESCE(MAX(number), 0) FROM periods").fetchone()[0])
+        for entry in self._journal.read(self._period):
+            self._backlog += msgspec.msgpack.decode(entry, type=list[Write])
         self.settle()
+        self._journal.begin(self._period)
 
     def commit(self) -> None:
-        """After this the pending writes survive a kill. One small row, whatever was done."""
+        """After this the pending writes survive a kill. One append, whatever was done."""
         if not self.pending:
             return
-        self.db.execute("INSERT INTO journal (body) VALUES (?)", (msgspec.msgpack.encode(self.pending),))
+        self._journal.add(msgspec.msgpack.encode(self.pending))
         self._backlog += self.pending
         self.pending = []
         if len(self._backlog) > MAX_BACKLOG:
@@ -106,15 +115,20 @@ class Store:
         if not self._backlog:
             return
         self.db.execute("BEGIN IMMEDIATE")
-        for sql, values in self._backlog:
-            self.db.execute(sql, values)
-        self.db.execute("DELETE FROM journal")
+        for writes in _by_table(self._backlog):
+            for sql, same in groupby(writes, key=itemgetter(0)):
+                self.db.executemany(sql, [values for _, values in same])
+        self._period += 1
+        self.db.execute("DELETE FROM periods")
+        self.db.execute("INSERT INTO periods VALUES (?)", (self._period,))
         self.db.execute("COMMIT")
+        self._journal.begin(self._period)
         self._backlog = []
 
     def close(self) -> None:
         self.commit()
         self.settle()
+        self._journal.close()
         self.db.close()
 
     # --- writing -----------------------------------------------------------------------------------------------
@@ -227,3 +241,24 @@ class Store:
         self.settle()
         row = self.db.execute(sql, values).fetchone()
         return int(row[0] or 0)
+
+
+def _by_table(backlog: Iterable[Write]) -> Iterator[Iterable[Write]]:
+    """Tables know nothing of each other, so each can be written at a stretch; its own order stays."""
+    streams: dict[str, list[Write]] = defaultdict(list)
+    newest: dict[str, dict[tuple[Any, ...], Write]] = defaultdict(dict)
+    tables: dict[str, str] = {}
+    for write in backlog:
+        sql, values = write
+        table = tables.get(sql)
+        if table is None:
+            words = sql.split()
+            table = tables[sql] = words[words.index("FROM" if words[0] == "DELETE" else "INTO") + 1]
+        length = KEYED.get(table)
+        if length is None:
+            streams[table].append(write)
+        else:
+            newest[table][tuple(values[:length])] = write
+    yield from streams.values()
+    for writes in newest.values():
+        yield sorted(writes.values(), key=itemgetter(0))
