@@ -6,6 +6,7 @@ owner and purpose, so ciphertext copied onto another row does not open. docs/top
 
 from __future__ import annotations
 
+import base64
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -34,9 +35,12 @@ __all__ = [
     "fingerprint",
     "mark",
     "master_keys",
+    "open_text",
     "prepare",
     "rewrap",
+    "rewrap_text",
     "seal",
+    "seal_text",
     "unseal",
 ]
 
@@ -67,6 +71,41 @@ def unseal(api_key: ApiKey) -> Credentials:
     box = Sealed(bytes(api_key.sealed), bytes(api_key.wrapped_key), api_key.master_key_id)
     key, secret = msgspec.json.decode(_open(box, _place(api_key)), type=tuple[str, str])
     return Credentials(key, secret)
+
+
+def seal_text(text: str, place: str) -> str:
+    """The same for a text that lives in a column of its own, bound to `place`: "table|owner|purpose"."""
+    return _written(_seal(text.encode(), f"{VERSION}|{place}"))
+
+
+def open_text(written: str, place: str) -> str:
+    """Raises `VaultError` for what was sealed elsewhere, or never."""
+    return _open(_read(written), f"{VERSION}|{place}").decode()
+
+
+def rewrap_text(written: str, place: str) -> str:
+    """The same text under the newest master key; unchanged if it is there already."""
+    box, newest, whole = _read(written), master_keys()[0], f"{VERSION}|{place}"
+    if box.master_key_id == newest.id:
+        return written
+    data_key = _unwrap(box.wrapped_key, box.master_key_id, whole)
+    return _written(Sealed(box.sealed, _wrap(data_key, newest, whole), newest.id))
+
+
+def _written(box: Sealed) -> str:
+    parts = (base64.b64encode(part).decode() for part in (box.wrapped_key, box.sealed))
+    return ":".join((VERSION, box.master_key_id, *parts))
+
+
+def _read(written: str) -> Sealed:
+    version, _, rest = written.partition(":")
+    try:
+        master_key_id, wrapped, sealed = rest.split(":")
+        if version == VERSION:
+            return Sealed(base64.b64decode(sealed), base64.b64decode(wrapped), master_key_id)
+    except ValueError:
+        pass
+    raise VaultError("This is not what the vault has written.")
 
 
 def fingerprint(public_key: str) -> str:
