@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.actions.policy import (
+    PolicyBroken,
     approve_policy,
     members_of,
     policy_in_force,
@@ -22,18 +27,30 @@ from accounts.policy_rules import Policy, demand, looser_parts, stricter_parts, 
 from accounts.rights import Right, has
 from accounts.rules import NotAllowed
 from accounts.stepup import fresh_factor
+from accounts.vault import VaultError
 from accounts.views.request import DeskRequest, desk_of
 from accounts.withdrawal_forms import PolicyForm, SimulationForm, initial_of
 from krakenfutures.numbers import plain
 
 
+def or_trouble(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A policy that is not as the desk wrote it, or cannot be proven, is said in a sentence instead of being shown."""
+
+    @wraps(view)
+    def guarded(request: DeskRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except (PolicyBroken, VaultError) as broken:
+            return render(request, "accounts/withdrawal_policy.html", {"trouble": str(broken)}, status=409)
+
+    return guarded
+
+
 @require_GET
+@or_trouble
 def policy(request: DeskRequest) -> HttpResponse:
     desk = desk_of(request)
-    try:
-        current = policy_in_force(desk)
-    except NotAllowed as broken:
-        return render(request, "accounts/withdrawal_policy.html", {"trouble": broken.reason}, status=500)
+    current = policy_in_force(desk)
     form = SimulationForm(request.GET or None)
     answer = ""
     if request.GET and form.is_valid():
@@ -61,6 +78,7 @@ def policy(request: DeskRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@or_trouble
 def propose(request: DeskRequest) -> HttpResponse:
     desk = desk_of(request)
     current = policy_in_force(desk).policy
@@ -88,6 +106,7 @@ def propose(request: DeskRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@or_trouble
 def vote(request: DeskRequest, version_id: int) -> HttpResponse:
     rows = PolicyVersion.objects.visible_to(request.user).select_related("desk", "proposed_by")
     version = get_object_or_404(rows, pk=version_id)
