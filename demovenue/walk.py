@@ -70,9 +70,15 @@ class Replay:
 
     @classmethod
     def read(cls, path: Path, coin: str = "XBT") -> Replay:
-        """CSV with a header naming `time` (epoch seconds or ISO 8601) and `price`. ValueError when it is not that."""
+        """CSV of time (epoch seconds or ISO 8601) and price: the first two columns, or those that a header names
+        `time` and `price`. ValueError when it is not that."""
         with path.open(encoding="utf-8", newline="") as lines:
-            rows = [(_seconds(row["time"]), float(row["price"])) for row in csv.DictReader(lines)]
+            table = [row for row in csv.reader(lines) if row]
+        time_at, price_at, has_header = _columns(table[0]) if table else (0, 1, False)
+        try:
+            rows = [(_seconds(row[time_at]), float(row[price_at])) for row in table[has_header:]]
+        except IndexError as error:
+            raise ValueError(f"{path} has rows without a time and a price") from error
         if not rows or any(price <= 0 for _, price in rows):
             raise ValueError(f"{path} holds no prices")
         return cls(coin, sorted(rows))
@@ -85,6 +91,14 @@ class Replay:
         first, last = self._seconds[place - 1], self._seconds[place]
         share = (seconds - first) / (last - first)
         return self._prices[place - 1] * (1 - share) + self._prices[place] * share
+
+
+def _columns(first: list[str]) -> tuple[int, int, bool]:
+    """Where time and price stand, and whether this row says so."""
+    names = [name.strip().lower() for name in first]
+    if "time" in names and "price" in names:
+        return names.index("time"), names.index("price"), True
+    return 0, 1, False  # another header is no time, and is refused as such
 
 
 def _seconds(text: str) -> float:

@@ -225,10 +225,36 @@ def test_a_recorded_index_is_played_from_the_opening_on(tmp_path):
     assert exchange.ticker("PI_XBTUSD").index == 50500
     exchange.advance(D(7200))
     assert exchange.ticker(BTC).index == 51000
+
+
+def test_a_recording_may_do_without_a_header(tmp_path):
+    recorded = tmp_path / "prices.csv"
+    for text in ("1577836800,50000\n1577836860,51000\n", "Price,x,Time\n50000,,1577836800\n51000,,1577836860\n"):
+        recorded.write_text(text)
+        exchange = Exchange(None, seed=1, start=START, manual=True, replay=recorded)
+        exchange.advance(D(30))
+        assert exchange.ticker(BTC).index == 50500
+
+
+@pytest.mark.parametrize("text", ["", "time,price\n", "when,what\n1,2\n", "1577836800\n", "1577836800,-1\n", "1,x\n"])
+def test_what_is_no_recording_is_refused(tmp_path, text):
     nothing = tmp_path / "nothing.csv"
-    nothing.write_text("time,price\n")
-    with pytest.raises(ValueError, match="no prices"):
+    nothing.write_text(text)
+    with pytest.raises(ValueError):
         Exchange(None, replay=nothing)
+
+
+def test_a_recording_goes_on_after_a_restart(tmp_path):
+    recorded = tmp_path / "prices.csv"
+    recorded.write_text("1577836800,50000\n1577837800,51000\n")
+    exchange = Exchange(tmp_path / "data", seed=1, start=START, manual=True, replay=recorded)
+    exchange.advance(D(500))
+    exchange.close()
+    again = Exchange(tmp_path / "data", seed=1, start=START, manual=True, replay=recorded)
+    assert again.ticker(BTC).index == 50500
+    again.advance(D(100))
+    assert again.ticker(BTC).index == 50600
+    again.close()
 
 
 def test_the_tape_does_not_depend_on_how_often_it_is_looked_at():
