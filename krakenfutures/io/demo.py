@@ -54,6 +54,11 @@ def create_key(
     return Credentials(key=pair.public_key, secret=pair.private_key)
 
 
+def break_next_write(base_url: str, fault: str, public_key: str) -> None:
+    """Arm a fault of the demo exchange for the key's next call that changes something. Raises the error tree."""
+    _post(f"{base_url}/demo/faults", {"fault": fault, "count": 1, "key": public_key}, None)
+
+
 def _post(url: str, body: dict[str, Any], login: tuple[str, str] | None) -> requests.Response:
     try:
         answer = requests.post(url, json=body, auth=login, timeout=TIMEOUT, allow_redirects=False)
