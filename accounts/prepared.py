@@ -8,25 +8,29 @@ database said is remembered.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.db import connection, models
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
 
 M = TypeVar("M", bound=models.Model)
-MARKERS = (-8_000_000_000_000_001, -8_000_000_000_000_002, -8_000_000_000_000_003)  # no id is like them
+MARKERS = range(-8_000_000_000_000_001, -8_000_000_000_000_009, -1)  # no id is like them
+AGES_AGO = datetime(1583, 1, 1, tzinfo=UTC)
+Kind = type[int] | type[str] | type[UUID] | type[datetime]
 
 
 class Prepared(Generic[M]):
-    """A queryset with places for ids (or text, where `text` says so): `Prepared(lambda user: ...)`.
+    """A queryset with places for arguments of some kinds: `Prepared(lambda user, key: ..., int, str)`.
 
-    Its shape must depend on nothing but the arguments' places, so no sliced or empty sets, no clocks, no prefetching.
+    Its shape must depend on nothing but the arguments' places, so no empty sets, no clocks, no prefetching.
     """
 
-    def __init__(self, build: Callable[..., models.QuerySet[M]], *, places: int = 1, text: bool = False) -> None:
+    def __init__(self, build: Callable[..., models.QuerySet[M]], *kinds: Kind) -> None:
         self._build = build
-        self._markers: Sequence[Any] = [str(one) if text else one for one in MARKERS[:places]]
+        self._kinds = kinds or (int,)
         self._plans: dict[str, _Plan] = {}
 
     def all(self, *arguments: Any) -> list[M]:
@@ -37,7 +41,8 @@ class Prepared(Generic[M]):
         return next(iter(self.all(*arguments)), None)
 
     def _plan(self) -> _Plan:
-        plan = _Plan(self._build(*self._markers), self._markers)
+        markers = [_marker(number, kind) for number, kind in zip(MARKERS, self._kinds, strict=False)]
+        plan = _Plan(self._build(*markers), [_as_sent(one) for one in markers])
         self._plans[connection.vendor] = plan
         return plan
 
@@ -49,7 +54,7 @@ class _Plan:
         compiler = queryset.query.get_compiler(using="default")
         self.sql, parameters = compiler.as_sql()
         self.parameters = list(parameters)
-        self.places = [(at, markers.index(one)) for at, one in enumerate(parameters) if _is_marker(one, markers)]
+        self.places = [(at, markers.index(one)) for at, one in enumerate(parameters) if one in markers]
         if {which for _, which in self.places} != set(range(len(markers))):
             raise ValueError(f"an argument does not reach the SQL as it is: {self.sql}")
         about = compiler.klass_info
@@ -63,7 +68,7 @@ class _Plan:
     def rows(self, arguments: Sequence[Any]) -> list[Any]:
         parameters = self.parameters.copy()
         for at, which in self.places:
-            parameters[at] = arguments[which]
+            parameters[at] = _as_sent(arguments[which])
         with connection.cursor() as cursor:
             cursor.execute(self.sql, parameters)
             return [self._row(row) for row in cursor.fetchall()]
@@ -97,5 +102,37 @@ def _insertion(model: type[models.Model], _vendor: str) -> tuple[str, list[model
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", fields  # noqa: S608 - our names
 
 
-def _is_marker(value: Any, markers: Sequence[Any]) -> bool:
-    return type(value) is type(markers[0]) and value in markers
+def change(row: models.Model, names: Sequence[str], **expected: Any) -> bool:
+    """Write the named columns as the object has them, if the expected ones still are so (none of them may be NULL)."""
+    sql, written, compared = _change(type(row), tuple(names), tuple(expected), connection.vendor)
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection=connection) for field in written]
+    for field, value in zip(compared, (row.pk, *expected.values()), strict=True):
+        values.append(field.get_db_prep_value(value, connection=connection))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return bool(cursor.rowcount)
+
+
+@cache
+def _change(
+    model: type[models.Model], names: tuple[str, ...], expected: tuple[str, ...], _vendor: str
+) -> tuple[str, list[models.Field[Any, Any]], list[models.Field[Any, Any]]]:
+    by_name: dict[str, models.Field[Any, Any]] = {field.attname: field for field in model._meta.concrete_fields}
+    quote = connection.ops.quote_name
+    written = [by_name[name] for name in names]
+    compared = [model._meta.pk, *(by_name[name] for name in expected)]
+    columns = ", ".join(f"{quote(field.column)} = %s" for field in written)
+    condition = " AND ".join(f"{quote(field.column)} = %s" for field in compared)
+    return f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE {condition}", written, compared  # noqa: S608
+
+
+def _marker(number: int, kind: Kind) -> Any:
+    if kind is datetime:
+        return AGES_AGO + timedelta(microseconds=-number % 1000)
+    return UUID(int=-number) if kind is UUID else str(number) if kind is str else number
+
+
+def _as_sent(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value.hex if isinstance(value, UUID) and not connection.features.has_native_uuid_field else value

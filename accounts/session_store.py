@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.prepared import Prepared
 
-BY_KEY = Prepared(lambda key: Session.objects.filter(pk=key), text=True)
+BY_KEY = Prepared(lambda key: Session.objects.filter(pk=key), str)
 
 
 class SessionStore(db.SessionStore):

@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from accounts.chain import Link, chain_of
 from accounts.models import AuditHead, AuditRow, Desk, User
-from accounts.prepared import Prepared, insert
+from accounts.prepared import Prepared, change, insert
 
-HEAD = Prepared(lambda chain: AuditHead.objects.select_for_update().filter(chain=chain), text=True)
+HEAD = Prepared(lambda chain: AuditHead.objects.select_for_update().filter(chain=chain), str)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record(actor: User | None, action: str, about: models.Model | None, *, desk: Desk | None, **details: Any) -> None:
     """Write who did what. Call it inside the transaction that does it; `details` is JSON and holds no secret.
 
@@ -38,7 +38,8 @@ def record(actor: User | None, action: str, about: models.Model | None, *, desk:
     )
     row.digest = link_of(row).digest_as(row.number, row.previous)
     insert(row)
-    AuditHead.objects.filter(chain=chain).update(number=row.number, digest=row.digest)
+    head.number, head.digest = head.number + 1, row.digest
+    change(head, ("number", "digest"))
 
 
 def link_of(row: AuditRow) -> Link:

@@ -9,9 +9,11 @@ from django.utils import timezone
 
 from accounts.limits import WINDOW, Limits, limit_violations
 from accounts.models import Desk, LimitUse, Membership, User
+from accounts.prepared import Prepared, insert
 from accounts.rights import NoRight
 
 CENT = Decimal("0.01")
+LOCKED = Prepared(lambda user, desk: Membership.objects.select_for_update().filter(user=user, desk=desk), int, int)
 
 
 def used_by(user: User, desk: Desk) -> Decimal:
@@ -25,7 +27,7 @@ def take_up(user: User, desk: Desk, *, intent: str, symbol: str, notional: Decim
 
     The membership's row is locked, so that two orders at the same moment cannot both take the last of a limit.
     """
-    membership = Membership.objects.select_for_update().filter(user=user, desk=desk).first()
+    membership = LOCKED.first(user.pk, desk.pk)
     if membership is None or membership.suspended_at is not None:
         raise NoRight("You are no member of this desk any more.")
     limits = Limits.of(membership)
@@ -34,7 +36,7 @@ def take_up(user: User, desk: Desk, *, intent: str, symbol: str, notional: Decim
         raise refusal
     if notional and not reduce_only:
         amount = notional.quantize(CENT, ROUND_UP)  # never count too little
-        LimitUse.objects.create(desk=desk, user=user, intent=intent[:80], notional=amount)
+        insert(LimitUse(desk=desk, user=user, intent=intent[:80], notional=amount))
 
 
 def give_back(intent: str) -> None:

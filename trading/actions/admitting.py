@@ -10,12 +10,15 @@ import msgspec
 
 from accounts.actions.limits import take_up
 from accounts.models import Account, User
+from accounts.prepared import Prepared
 from accounts.rules import NotAllowed
 from krakenfutures.values import Change, NewOrder
 from trading.actions.intents import wish_of
 from trading.models import Halt, Order
 from trading.rules import adds_risk
 from trading.worth import worth_usd
+
+STANDING = Prepared(lambda desk: Halt.objects.standing().filter(desk=desk).select_related("by"))
 
 
 def admit(account: Account, by: User, wishes: Sequence[NewOrder]) -> None:
@@ -53,7 +56,7 @@ def _take_up(account: Account, by: User, wish: NewOrder, *, intent: str, notiona
 
 def require_no_halt(account: Account) -> None:
     """Read from the database every time: no process may go on because it has not heard of the halt yet."""
-    halt = Halt.objects.standing().filter(desk_id=account.desk_id).select_related("by").first()
+    halt = STANDING.first(account.desk_id)
     if halt is not None:
         why = f" ({halt.reason})" if halt.reason else ""
         raise NotAllowed(

@@ -8,7 +8,7 @@ filled never shrinks, a status moves only along the table, and older words do no
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.actions.limits import give_back
+from accounts.prepared import Prepared, change
 from krakenfutures import values
 from krakenfutures.values import Accepted, OrderState, OrderType, Outcome, Rejected, Unknown, Value
 from trading.actions.bells import ring
@@ -29,6 +30,10 @@ from trading.telling import tell_order
 log = logging.getLogger(__name__)
 
 S = OrderStatus
+COLUMNS = [field.attname for field in Order._meta.concrete_fields if field.name != "updated_at"]
+BY_ID = Prepared(
+    lambda account, order: Order.objects.select_for_update().filter(account=account, pk=order).order_by(), int, UUID
+)
 ZERO = Decimal(0)
 STATUS_OF: dict[OrderState, OrderStatus | None] = {
     OrderState.PENDING: S.OPEN,  # accepted, and held or about to rest
@@ -148,10 +153,10 @@ def learn(account_id: int, news: News, *, order_id: UUID | None = None, looks: I
             looks = [*looks, Look(looked_in=news.source, found=order.status.replace("_", " "), at=timezone.now())]
         for look in looks:
             order.evidence = noted(order.evidence, look)
-        if _columns(order) != before:
-            order.save()
-            announce(account_id, "order", tell_order(order))
-            ring_family(order)
+        if changed := _changed(order, before):
+            order.updated_at = timezone.now()
+            change(order, (*changed, "updated_at"))
+            _follow_up(order, changed)
     return order
 
 
@@ -162,19 +167,23 @@ def learn_answer(order: Order, news: News) -> Order:
     """
     version, before = order.updated_at, _columns(order)
     apply(order, news)
-    names = [field.attname for field in Order._meta.concrete_fields if field.name != "updated_at"]
-    changed = {
-        name: now for name, was, now in zip(names, before, _columns(order), strict=True) if was != now
-    }  # fmt: skip
+    changed = _changed(order, before)
     order.updated_at = timezone.now()
     with transaction.atomic(savepoint=False):
-        if Order.objects.filter(pk=order.pk, updated_at=version).update(**changed, updated_at=order.updated_at):
-            announce(order.account_id, "order", tell_order(order))
-            ring_family(order)
+        if change(order, (*changed, "updated_at"), updated_at=version):
+            _follow_up(order, changed)
             return order
         known = learn(order.account_id, news, order_id=order.pk)
     assert known is not None
     return known
+
+
+def _follow_up(order: Order, changed: Sequence[str]) -> None:
+    """What a change of the row brings with it, in the same transaction."""
+    if "status" in changed and order.status in {S.REJECTED, S.NEVER_ARRIVED} and not order.filled:
+        give_back(order.client_order_id or str(order.pk))
+    announce(order.account_id, "order", tell_order(order))
+    ring_family(order)
 
 
 def ring_family(order: Order) -> None:
@@ -235,8 +244,6 @@ def _move(order: Order, news: News, *, newer: bool) -> None:
     if order.status == S.NEVER_ARRIVED:
         log.error("order %s was taken for never arrived, and the venue now says %s", order.pk, target)
     order.status = target
-    if target in {S.REJECTED, S.NEVER_ARRIVED} and not order.filled:
-        give_back(order.client_order_id or str(order.pk))
     order.venue_status = news.venue_status[:60]
     order.reason_code, order.reason = news.reason_code[:80], news.reason[:300]
     if target == S.FILLED:
@@ -256,9 +263,12 @@ def _take_terms(order: Order, said: values.Order) -> None:
 
 
 def _locked(account_id: int, news: News, order_id: UUID | None) -> Order | None:
-    rows = Order.objects.select_for_update().filter(account_id=account_id)
     if order_id is not None:
-        return rows.get(pk=order_id)
+        found = BY_ID.first(account_id, order_id)
+        if found is None:
+            raise Order.DoesNotExist(order_id)
+        return found
+    rows = Order.objects.select_for_update().filter(account_id=account_id)
     named = Q()
     if news.client_order_id:
         named |= Q(client_order_id=news.client_order_id)
@@ -296,4 +306,8 @@ def _found_at_the_venue(account_id: int, news: News) -> Order:
 
 
 def _columns(order: Order) -> tuple[object, ...]:
-    return tuple(getattr(order, field.attname) for field in Order._meta.concrete_fields if field.name != "updated_at")
+    return tuple(getattr(order, name) for name in COLUMNS)
+
+
+def _changed(order: Order, before: tuple[object, ...]) -> list[str]:
+    return [name for name, was, now in zip(COLUMNS, before, _columns(order), strict=True) if was != now]

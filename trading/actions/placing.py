@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.actions.audit import record
 from accounts.models import Account, User
+from accounts.prepared import insert
 from accounts.rules import NotAllowed
 from accounts.venues import venue_for
 from krakenfutures.values import NewOrder, OrderType, Outcome, Side, TriggerSignal
@@ -130,8 +131,9 @@ def _store_intent(
             order = row_of(intent_id, wish, account, by)
             order.status, order.deadline, order.sent_at = OrderStatus.SENDING, deadline, timezone.now()
             order.has_attached = bool(attached)
-            order.save(force_insert=True)
-            Order.objects.bulk_create([_child(child, order, by) for child in attached])
+            insert(order)
+            for child in attached:
+                insert(_child(child, order, by))
             admit(account, by, [wish])
             record(by, "order.sent", order, desk=account.desk, **told(wish))
         return order, True

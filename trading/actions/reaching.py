@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from accounts.models import Account, ApiKey, User
+from accounts.prepared import Prepared
 from accounts.rights import Right, require
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from accounts.venues import session_for
 from krakenfutures.venue import Session
 
+USABLE = Prepared(lambda account: ApiKey.objects.usable().filter(account=account))
+
 
 def require_trader(by: User, account: Account) -> ApiKey:
     """The key to trade the account with. Raises `NoRight` for whoever may not, `NotAllowed` without such a key."""
     require(by, account.desk, Right.TRADE)
-    key = ApiKey.objects.usable().filter(account=account).first()
+    key = USABLE.first(account.pk)
     if key is None:
         raise NotAllowed("This account has no key. Add one under Keys.", code="no_key")
     if not key.may_trade:
