@@ -25,10 +25,10 @@ run: $(VENV)/.run
 	@$(BIN)/python manage.py up
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m tests.suite $(ARGS)
 
 test-servers: $(VENV)/.dev
-	$(BIN)/python -m tests.with_servers $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m tests.with_servers $(BIN)/python -m tests.suite $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -1,0 +1,41 @@
+"""The whole suite, two processes at a time; what failed is then run once more, alone.
+
+Journeys start whole desks and browsers, and a shared machine can starve one of them for seconds. A test that passes alone is
+named as unsteady, loudly, and the run is green; one that fails twice is red. Nothing else is forgiven.
+
+    python -m tests.suite [pytest's arguments]
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FORGIVEN_AT_MOST = 10  # more than that is no accident
+
+
+def pytest(arguments: list[str], failures: Path) -> int:
+    command = [sys.executable, "-m", "pytest", "-p", "tests.failures", *arguments]
+    return subprocess.call(command, env=os.environ | {"KFWEB_TEST_FAILURES": str(failures)})
+
+
+def main(arguments: list[str]) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        failures = Path(folder) / "failed"
+        code = pytest(["-n", "2", "--dist", "loadfile", *arguments], failures)
+        failed = failures.read_text().splitlines() if failures.exists() else []
+        if code != 1 or not failed or len(failed) > FORGIVEN_AT_MOST:
+            return code
+        print(f"\nOnce more, alone: {len(failed)} of the suite's tests", flush=True)
+        code = pytest(["-v", *failed], failures)
+        again = set(failures.read_text().splitlines())
+    for name in failed:
+        print(f"{'FAILED TWICE' if name in again else 'UNSTEADY (failed once, passed alone)'}: {name}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
