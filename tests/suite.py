@@ -1,7 +1,7 @@
 """The whole suite, two processes at a time; what failed is then run once more, alone.
 
-Journeys start whole desks and browsers, and a shared machine can starve one of them for seconds. A test that passes alone is
-named as unsteady, loudly, and the run is green; one that fails twice is red. Nothing else is forgiven.
+Journeys start whole desks and browsers, and a shared machine can starve one of them for seconds. A test that passes
+alone is named as unsteady, loudly, and the run is green; one that fails twice is red. Nothing else is forgiven.
 
     python -m tests.suite [pytest's arguments]
 """
