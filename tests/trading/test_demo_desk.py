@@ -14,7 +14,8 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from accounts import vault
-from accounts.models import Account, Balances, Membership, Role, User
+from accounts.models import Account, Balances, Membership, Role, User, Withdrawal
+from accounts.withdrawal_rules import S
 from krakenfutures.values import Permission
 from tests.venue_process import DemoVenue, free_port, start_demovenue
 from trading.models import Fill, Order, OrderStatus, Position
@@ -84,7 +85,8 @@ def test_a_password_that_nobody_gave_is_made_and_said_once(venue: DemoVenue, mon
     _out, err = run()
     password = err.split("the password ")[1].split()[0]
     assert authenticate(None, email="owner@demo-desk.example", password=password)
-    assert "Not there yet: withdrawals" in err
+    assert "Not there yet: history" in err
+    assert set(Withdrawal.objects.values_list("status", flat=True)) == {state.value for state in S}
     assert "the password" not in run()[1]
 
 

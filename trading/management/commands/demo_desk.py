@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.actions.withdrawal_demo import furnish_withdrawals
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from krakenfutures.errors import KrakenError
@@ -14,13 +15,16 @@ from trading.actions import demo_desk
 from trading.actions.demo_desk import Made
 
 NOT_YET = (
-    "Not there yet: withdrawals in any state (the desk has no withdrawals so far), and history older than this"
-    " command's own trades (the demo exchange's clock is everybody's, so it is not turned)."
+    "Not there yet: history older than this command's own trades (the demo exchange's clock is everybody's, so it is"
+    " not turned)."
 )
 
 
 class Command(BaseCommand):
-    help = "Builds a desk on the demo exchange: owner, trader, reviewer, viewer; two accounts that have traded."
+    help = (
+        "Builds a desk on the demo exchange: owner, trader, reviewer, viewer; two accounts that have traded;"
+        " withdrawals in every state."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the desk as JSON")
@@ -30,11 +34,12 @@ class Command(BaseCommand):
         fresh = not demo_desk.is_complete(desk)
         password = demo_desk.new_password() if fresh else ""
         try:
-            owner, trader, *_ = demo_desk.people_of(desk, password)
+            owner, trader, reviewer, _ = demo_desk.people_of(desk, password)
             made = [demo_desk.account_of(desk, plan, owner=owner) for plan in demo_desk.PLANS]
             placed = [
                 demo_desk.trade(one.account, plan, by=trader) for one, plan in zip(made, demo_desk.PLANS, strict=True)
             ]
+            furnish_withdrawals(made[0].account, owner=owner, trader=trader, reviewer=reviewer)
         except (NotAllowed, KrakenError, VaultError) as problem:
             sentence = problem.reason if isinstance(problem, NotAllowed) else str(problem)
             raise CommandError(f"{sentence} The desk and its demo exchange must be running (make run).") from None
