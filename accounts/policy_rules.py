@@ -55,7 +55,6 @@ class Policy:
     hours: tuple[int, int] | None = None
     paused: bool = False
     policy_approvals: int = 1
-    break_glass: bool = False
 
 
 DEFAULT = Policy(
@@ -144,8 +143,6 @@ def _harder(new: Policy, old: Policy) -> Iterator[str]:
         yield "withdrawals are paused"
     if new.policy_approvals > old.policy_approvals:
         yield f"{new.policy_approvals} approvals to change the policy"
-    if old.break_glass and not new.break_glass:
-        yield "no break-glass"
 
 
 def _tighter(new: Decimal | None, old: Decimal | None) -> bool:
@@ -310,7 +307,6 @@ def to_document(policy: Policy) -> dict[str, Any]:
         "hours": list(policy.hours) if policy.hours else None,
         "paused": policy.paused,
         "policy_approvals": policy.policy_approvals,
-        "break_glass": policy.break_glass,
     }
 
 
@@ -334,7 +330,6 @@ def from_document(document: Mapping[str, Any]) -> Policy:
             hours=_hours(document["hours"]),
             paused=document["paused"] is True,
             policy_approvals=int(document["policy_approvals"]),
-            break_glass=document["break_glass"] is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation, OverflowError) as error:
         raise BadPolicy(f"This is not a policy: {type(error).__name__} {error}.") from None

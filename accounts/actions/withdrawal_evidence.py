@@ -26,7 +26,7 @@ from krakenfutures.funds import LedgerRow
 from krakenfutures.numbers import plain
 from krakenfutures.values import Wallets
 
-PAGE = 1000  # rows of the account log looked at once
+SHORT_PAGE, PAGE = 25, 1000  # rows of the account log; a page costs one, or three, of the hundred for ten minutes
 PAUSES = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=60), timedelta(minutes=5))
 WATCHED_FOR = timedelta(days=2)  # after that somebody has to look at the venue's own site
 NEEDED = 2
@@ -86,7 +86,9 @@ def _ask(withdrawal: Withdrawal) -> tuple[Looked, dict[str, Any]]:
     before: dict[str, Any] = withdrawal.evidence.get("before", {})
     mark = int(before.get("ledger_mark", 0))
     with session_for(usable_key(withdrawal.account)) as session:
-        rows = session.funds.ledger(from_id=mark + 1, count=PAGE, oldest_first=True)
+        rows = session.funds.ledger(from_id=mark + 1, count=SHORT_PAGE, oldest_first=True)
+        if len(rows) == SHORT_PAGE:
+            rows = session.funds.ledger(from_id=mark + 1, count=PAGE, oldest_first=True)
         wallets = session.account.wallets()
         newest = session.funds.ledger(count=1)
     settled = not newest or newest[0].id == (rows[-1].id if rows else mark)

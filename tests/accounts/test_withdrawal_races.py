@@ -10,11 +10,16 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 from functools import partial
+from pathlib import Path
+from threading import Thread
 
 import pytest
 import time_machine
 from django.utils import timezone
+from pytest_django import Settings
 
+from accounts import vault
+from accounts.actions.withdrawal_evidence import look
 from accounts.actions.withdrawal_execution import execute
 from accounts.actions.withdrawal_reviews import reject_withdrawal
 from accounts.actions.withdrawals import cancel_withdrawal
@@ -32,7 +37,7 @@ from tests.accounts.withdrawing import (
     sweep,
     together,
 )
-from tests.venue_process import DemoVenue
+from tests.venue_process import DemoVenue, free_port, start_demovenue
 
 pytestmark = [pytest.mark.venue, pytest.mark.django_db(transaction=True)]
 ROUNDS = int(os.environ.get("KFWEB_TEST_ROUNDS", "3"))  # 50 for the long run
@@ -107,3 +112,34 @@ def test_killed_at_random_moments_the_venue_and_the_desk_agree(venue: DemoVenue)
             assert len(team.sent()) == 1
         else:
             assert settled.evidence["finding"] == ("sent" if team.sent() else "too_early")
+
+
+def test_an_exchange_killed_while_it_pays_is_asked_again_when_it_is_back(
+    desk: Desk, tmp_path: Path, settings: Settings
+) -> None:
+    """Before the payment or after it: the desk says uncertain until the exchange's own book is there again."""
+    vault.prepare()
+    port, folder = free_port(), tmp_path / "exchange"
+    exchange = start_demovenue(folder, port=port)
+    settings.DEMO_URL = exchange.url
+    try:
+        for number, fault in enumerate(("delay", "drop_response")):
+            house = f"house{number}.test"
+            team = make_team(Desk.objects.create(name=house), exchange, house=house)
+            asked = team.ready("9")
+            exchange.fault(fault, seconds=1, path="withdrawal", count=1)
+            worker = Thread(target=partial(together, [partial(execute, asked.pk)]))
+            worker.start()
+            time.sleep(0.5 if fault == "delay" else 0.8)
+            exchange.kill()
+            worker.join()
+            assert reread(asked).status == "uncertain"
+            look(asked.pk)
+            assert "trouble" in reread(asked).evidence
+            exchange = team.venue = start_demovenue(folder, port=port)
+            with time_machine.travel(timezone.now() + timedelta(minutes=12), tick=True):
+                found = look(asked.pk)
+            assert found.evidence["finding"] == ("sent" if team.sent() else "not_sent")
+            assert len(team.sent()) == (0 if fault == "delay" else 1)
+    finally:
+        exchange.stop()
