@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
+import signal
 import ssl
 import sys
 from datetime import UTC, datetime
@@ -13,14 +15,19 @@ from pathlib import Path
 from aiohttp import web
 
 from demovenue.doors.server import Options, build
+from demovenue.doors.threshold import Threshold, allow_many_files
 from demovenue.exchange import Exchange
+
+LINGER = 1.0  # seconds the rest of a refused body is still read, so that the refusal arrives
+BACKLOG = 1024  # connections that may wait to be let in
 
 
 def main() -> None:
     parser = _arguments()
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("aiohttp").setLevel(logging.WARNING)
+    # What aiohttp calls errors are bytes of clients that are no HTTP; what breaks here is logged by the doors.
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
     given.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     options = Options(
         host=given.host,
@@ -31,23 +38,37 @@ def main() -> None:
         sockets=given.sockets,
     )
     tls = None if given.tls is None else _tls(parser, given.tls)
-    scheme = "http" if tls is None else "https"
     try:
         exchange = Exchange(given.data, seed=given.seed, speed=given.speed, start=given.start, replay=given.replay)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     try:
-        web.run_app(
-            build(exchange, options),
-            host=options.host,
-            port=options.port,
-            access_log=None,
-            ssl_context=tls,
-            print=lambda _: print(f"demovenue: {scheme}://{options.host}:{options.port}", flush=True),
-            shutdown_timeout=2,
-        )
+        asyncio.run(_serve(build(exchange, options), options, tls))
+    except OSError as error:  # the port is taken, most likely
+        sys.exit(f"demovenue: {error}")
     finally:
         exchange.close()
+
+
+async def _serve(app: web.Application, options: Options, tls: ssl.SSLContext | None) -> None:
+    """Until Ctrl-C or a request to end."""
+    allow_many_files()
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, lingering_time=LINGER)
+    await runner.setup()
+    assert runner.server is not None
+    try:
+        door = await loop.create_server(
+            Threshold(runner.server), options.host, options.port, ssl=tls, backlog=BACKLOG, reuse_address=True
+        )
+        scheme = "http" if tls is None else "https"
+        print(f"demovenue: {scheme}://{options.host}:{options.port}", flush=True)
+        await ended.wait()
+        door.close()
+    finally:
+        await runner.cleanup()
 
 
 def _arguments() -> argparse.ArgumentParser:

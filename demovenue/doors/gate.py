@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from demovenue.doors import answers
 from demovenue.doors.answers import Answer, refusal, respond, success
@@ -43,7 +44,7 @@ class Gate:
         public = request.headers.get("APIKey")
         route = self.table.find(request.method, path)
         try:
-            body = await request.read()
+            body = await _body(request)
             await self._break(route, public, path)
             return await self._answer(request, route, path, query, body)
         except Answer as refused:
@@ -131,6 +132,14 @@ class Gate:
             content_type=refused.content_type,
             headers=refused.headers,
         )
+
+
+async def _body(request: web.Request) -> bytes:
+    """All of it. Raises a refusal when it is not what its headers promise."""
+    try:
+        return await request.read()
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError) as error:
+        raise answers.bad_request() from error
 
 
 def _write(call: Call, fields: object) -> web.Response:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from demovenue.doors import (
     charts,
@@ -115,6 +116,8 @@ async def _without_tracebacks(request: web.Request, handler) -> web.StreamRespon
         return respond(refused.body(datetime.now(UTC)), status=404)
     except web.HTTPException:
         raise
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
+        return web.Response(status=400, text="The body cannot be read")
     except Exception:
         log.exception("a page broke: %s %s", request.method, request.path)
         return web.Response(status=500, text="Internal error")
