@@ -20,6 +20,7 @@ class Right(StrEnum):
 
     LOOK = "See balances, positions, orders, fills and who did what"
     TRADE = "Place, change and cancel orders, within the own limits"
+    LIFT_HALT = "Let a halted desk trade again"
     CHECK_KEYS = "Try a stored key again"
     MANAGE_KEYS = "Add, replace and retire keys"
     REQUEST_WITHDRAWAL = "Ask for a withdrawal or a transfer"
@@ -38,6 +39,7 @@ REVIEWERS = MANAGERS | {Role.REVIEWER}
 ALLOWED: dict[Right, frozenset[Role]] = {
     Right.LOOK: EVERYBODY,
     Right.TRADE: TRADERS,
+    Right.LIFT_HALT: MANAGERS,
     Right.CHECK_KEYS: TRADERS,
     Right.MANAGE_KEYS: MANAGERS,
     Right.REQUEST_WITHDRAWAL: TRADERS,
@@ -193,6 +195,14 @@ DOORS: dict[str, Door] = {
     "place_order": Door(TRADE, TRADE),
     "order": Door(LOOK),
     "cancel_order": Door(TRADE, TRADE),
+    "cancel_orders": Door(TRADE, TRADE),
+    "close_position": Door(TRADE, TRADE),
+    "reverse_position": Door(TRADE, TRADE),
+    "flatten": Door(TRADE, TRADE),
+    "halt": Door(LOOK, TRADE),
+    "lift_halt": Door(Right.LIFT_HALT, Right.LIFT_HALT),
+    "dead_man": Door(LOOK, TRADE),
+    "be_here": Door(TRADE, TRADE),
     "edit_order": Door(TRADE, TRADE),
 }
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trading.views import charts, instrument, markets, orders, overview, parts, preferences, previews
+from trading.views import charts, instrument, markets, orders, overview, parts, preferences, previews, risk
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -14,6 +14,14 @@ urlpatterns = [
     path("trade/<slug:symbol>/ticket/", instrument.ticket, name="ticket"),
     path("trade/<slug:symbol>/preview/", previews.preview, name="preview_order"),
     path("orders/", orders.place, name="place_order"),
+    path("orders/cancel/", risk.cancel_many, name="cancel_orders"),
+    path("positions/<slug:symbol>/close/", risk.close, name="close_position"),
+    path("positions/<slug:symbol>/reverse/", risk.reverse, name="reverse_position"),
+    path("flatten/", risk.flatten, name="flatten"),
+    path("halt/", risk.halt, name="halt"),
+    path("halt/lift/", risk.lift, name="lift_halt"),
+    path("dead-man/", risk.dead_man, name="dead_man"),
+    path("dead-man/here/", risk.be_here, name="be_here"),
     path("orders/<uuid:order_id>/", orders.order, name="order"),
     path("orders/<uuid:order_id>/cancel/", orders.cancel, name="cancel_order"),
     path("orders/<uuid:order_id>/edit/", orders.edit, name="edit_order"),

@@ -5,12 +5,14 @@ import * as keyboard from "./keyboard.js";
 import * as link from "./link.js";
 import * as live from "./live.js";
 import * as parts from "./parts.js";
+import * as switches from "./switches.js";
 import { bind } from "./rows.js";
 
 live.start();
 link.start();
 parts.start();
 keyboard.start();
+switches.start();
 bind();
 
 document.addEventListener("click", (event) => {

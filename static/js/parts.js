@@ -12,6 +12,8 @@ const TOUCHES = /** @type {Record<string, string[]>} */ ({
   fill: ["fills", "orders", "positions"],
   positions: ["positions", "figures"],
   wallets: ["wallets", "figures"],
+  halt: ["switches"],
+  deadman: ["switches"],
 });
 const EVERY = 1000;
 
@@ -36,6 +38,7 @@ export function start() {
     }
   });
   document.body.addEventListener("orders-changed", () => refresh("orders", "positions", "budget"));
+  document.body.addEventListener("account-changed", () => refresh("orders", "positions", "switches", "budget"));
   document.addEventListener("visibilitychange", () => document.hidden || (wanted.size && soon()));
   for (const element of document.querySelectorAll("[data-every]")) {
     const { part = "", every } = /** @type {HTMLElement} */ (element).dataset;

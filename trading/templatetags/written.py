@@ -33,6 +33,12 @@ def free(value: Decimal | None) -> str:
 
 
 @register.filter
+def size_word(value: Decimal | None) -> str:
+    """A signed size as people say it beside its side."""
+    return written.free(abs(value)) if isinstance(value, Decimal) else written.NOTHING
+
+
+@register.filter
 def average(value: Decimal | None, places: int) -> str:
     """Of many prices: it may lie between two ticks, so two decimals more."""
     return written.fixed(value, places + 2)

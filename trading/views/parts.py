@@ -17,6 +17,7 @@ PARTS = {
     "orders": "trading/tables.html#orders",
     "fills": "trading/tables.html#fills",
     "budget": "trading/budget.html",
+    "switches": "trading/switches.html",
 }
 
 

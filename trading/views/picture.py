@@ -14,13 +14,16 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.models import Account, ApiKey, User
+from accounts.models import Account, ApiKey
 from krakenfutures.contracts import round_price
 from krakenfutures.values import Instrument, MarginAccount, Ticker, Wallets
 from trading import figures
+from trading.actions.deadman import deadman_of
+from trading.actions.halting import current_halt
+from trading.actions.reaching import USABLE
 from trading.instruments import instruments
 from trading.live.latest import latest_tickers
-from trading.models import Fill, Order, Position, Sync
+from trading.models import DeadMan, Fill, Halt, Order, Position, Sync
 from trading.models.order import UNSETTLED, WORKING
 from trading.written import price_places, size_places
 
@@ -104,7 +107,15 @@ class Picture:
 
     @cached_property
     def key(self) -> ApiKey | None:
-        return ApiKey.objects.usable().filter(account=self.account).first()
+        return USABLE.first(self.account.pk)
+
+    @cached_property
+    def halt(self) -> Halt | None:
+        return current_halt(self.account.desk)
+
+    @cached_property
+    def dead_man(self) -> DeadMan | None:
+        return deadman_of(self.account)
 
     @cached_property
     def syncs(self) -> dict[str, Sync]:
@@ -183,6 +194,5 @@ def picture_of(request: HttpRequest, symbol: str | None = None) -> Picture | Non
 
 
 def _visible(request: HttpRequest, pk: str) -> Account | None:
-    if not isinstance(request.user, User) or not pk.isdecimal():
-        return None
-    return Account.objects.visible_to(request.user).filter(pk=int(pk)).first()
+    visible: dict[str, Account] = getattr(request, "visible_accounts", {})
+    return visible.get(pk)
