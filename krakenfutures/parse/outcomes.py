@@ -171,7 +171,7 @@ def _after(seen: Happened, kind: str, row: Fields) -> Happened:
         size, price = row.need_decimal("amount"), row.need_decimal("price")
         return change(seen, order=_executed(seen, row, size), executions=(*seen.executions, (size, price)))
     if kind == "EDIT":
-        return change(seen, order=parse_event_order(row.need("new")), resting=True)
+        return change(seen, order=_edited(row.need("new")), resting=True)
     if kind == "PLACE":
         return change(seen, order=_order(row) or seen.order, resting=True)
     if kind == "CANCEL":
@@ -186,6 +186,11 @@ def _order(row: Fields) -> Order | None:
     if plain_order is not None:
         return parse_event_order(plain_order)
     return None if trigger is None else parse_event_trigger(trigger)
+
+
+def _edited(raw: Any) -> Order:
+    """An edited trigger is described as triggers are, under the same name."""
+    return parse_event_trigger(raw) if isinstance(raw, dict) and "uid" in raw else parse_event_order(raw)
 
 
 def _executed(seen: Happened, row: Fields, size: Decimal) -> Order | None:

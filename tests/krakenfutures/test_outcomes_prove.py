@@ -211,6 +211,21 @@ def test_a_batch_answers_each_order_by_its_tag():
     assert isinstance(third, Rejected)
 
 
+def test_an_edited_trigger_is_told_as_a_trigger():
+    trigger = {
+        "uid": "t", "clientId": "c", "symbol": "PF_XBTUSD", "side": "sell", "quantity": D("0.01"), "limitPrice": None,
+        "triggerPrice": 77291, "triggerSide": "TRIGGER_BELOW", "triggerSignal": "MARK_PRICE", "reduceOnly": True,
+        "timestamp": "2026-11-22T12:00:00.000Z", "lastUpdateTimestamp": "2026-11-22T12:00:01.000Z",
+    }  # fmt: skip
+    event = {"type": "EDIT", "old": {**trigger, "triggerPrice": 77000}, "new": trigger, "reducedQuantity": None}
+    status = {"status": "edited", "orderId": "t", "orderEvents": [event]}
+
+    outcome = parse_edit({"editStatus": status}, OrderRef(venue_id="t"))
+
+    assert isinstance(outcome, Accepted) and outcome.order is not None
+    assert (outcome.order.type, outcome.order.stop_price) == (OrderType.STOP, D(77291))
+
+
 def test_a_batch_of_cancels_answers_each_by_its_order_or_by_its_place():
     raw = sample("rest_batchorder")
     cancelled, refused = raw["batchStatus"][2], {"status": "notFound", "orderEvents": []}
