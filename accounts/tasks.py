@@ -7,6 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from accounts.actions.audit_book import export_heads
+from accounts.actions.sessions import forget_old_sessions
 from accounts.actions.withdrawal_execution import execute
 from accounts.actions.withdrawal_sweep import mail_notices, sweep_withdrawals
 
@@ -29,5 +30,6 @@ def execute_one(withdrawal_id: str) -> None:
 
 @shared_task(name="accounts.export_audit_heads")
 def heads() -> None:
-    """Once a day is enough; later rings of the day find the file there."""
+    """Once a day is enough; later rings of the day find the file there. What is left of old sessions goes too."""
     export_heads()
+    forget_old_sessions()

@@ -93,7 +93,8 @@ def is_known_device(email: str, token: str) -> bool:
 
 
 def forget_old_sessions(*, older_than: timedelta = timedelta(days=30)) -> int:
-    """Rows of sessions that ended by themselves. Returns how many."""
+    """Rows of sessions that ended by themselves, here and in Django's own table. Returns how many of ours."""
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
     gone, _ = UserSession.objects.filter(seen_at__lt=timezone.now() - older_than).delete()
     return gone
 
