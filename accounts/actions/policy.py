@@ -30,6 +30,7 @@ from accounts.policy_rules import (
 from accounts.rights import ALLOWED, Right
 from accounts.rules import NotAllowed
 from accounts.stepup import Factor, fresh_for
+from accounts.vault import VaultError
 from accounts.withdrawal_rules import person_of
 
 REQUESTING = ALLOWED[Right.REQUEST_WITHDRAWAL]
@@ -76,6 +77,15 @@ def members_of(desk: Desk, *, without: User | None = None) -> list[Member]:
 def warnings_without(desk: Desk, user: User | None) -> list[str]:
     """What could no longer be approved if `user` left (None: as it stands), in sentences."""
     return unsatisfiable(policy_in_force(desk).policy, members_of(desk, without=user))
+
+
+def lost_with(desk: Desk, user: User) -> list[str]:
+    """What could be approved now, and not any more once `user` is gone; nothing while the policy cannot be read."""
+    try:
+        before = {line.partition(":")[0] for line in warnings_without(desk, None)}
+        return [line for line in warnings_without(desk, user) if line.partition(":")[0] not in before]
+    except (PolicyBroken, VaultError):
+        return []
 
 
 def propose_policy(desk: Desk, policy: Policy, *, by: User, reason: str, factor: Factor | None) -> PolicyVersion:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.actions import desks
 from accounts.actions.limits import used_by
+from accounts.actions.policy import lost_with
 from accounts.forms import DeskForm, InviteForm, MemberForm, blame
 from accounts.middleware import REMEMBERED_DESK
 from accounts.models import Invitation, Membership, Role
@@ -73,6 +74,7 @@ def member(request: DeskRequest, member_id: int) -> HttpResponse:
             messages.success(request, f"{found.user}: kept.")
             return redirect("people")
     context = {"form": form, "member": found, "used": used_by(found.user, found.desk)}
+    context["lost"] = lost_with(found.desk, found.user)
     return render(request, "accounts/member.html", context, status=422 if form.errors else 200)
 
 

@@ -209,3 +209,13 @@ def test_a_trader_does_not_propose_and_a_stranger_sees_nothing(team, stranger):
     browser_of(team.owner).post(reverse("propose_policy"), {**changed(team, approvals_0="2"), "do": "ask"})
     proposed = PolicyVersion.objects.get(state="proposed")
     assert browser_of(stranger).get(reverse("vote_policy", args=[proposed.pk])).status_code == 404
+
+
+def test_whoever_removes_a_reviewer_is_told_what_can_then_not_be_approved(team):
+    def page():
+        return browser_of(team.owner).get(reverse("member", args=[team.bob.memberships.get().pk])).content.decode()
+
+    lost = "Without bob@example.test, trader@example.test could never get 2 approvals"
+    assert lost not in page()  # the owner and alice are left for the trader
+    team.desk.memberships.filter(user=team.alice).update(role="viewer")
+    assert lost in page()
