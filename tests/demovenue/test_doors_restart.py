@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from demovenue.doors.house import Answered
 from tests.venue_process import DemoAccount, DemoVenue, start_demovenue
 
 pytestmark = pytest.mark.venue
@@ -100,3 +101,23 @@ def test_a_kill_under_load_loses_nothing_that_was_answered(tmp_path: Path) -> No
             assert len(truth) - len(answered[account.uid]) <= 1
     finally:
         again.stop()
+
+
+def test_what_was_answered_is_remembered_and_a_line_cut_short_is_not(tmp_path: Path) -> None:
+    file, ids = tmp_path / "answered.log", [str(uuid.uuid4()) for _ in range(60_000)]
+    first = Answered(file)
+    for number in range(0, len(ids), 3):
+        first.add(ids[number : number + 3])
+    second = Answered(file)  # the first was never closed, as after a kill
+    assert all(one in second for one in ids)
+    second.add(["later"])
+    second.close()
+    first.close()
+    whole = file.read_bytes().rstrip(b"\0")
+    file.write_bytes(whole + b"cut-sho")
+    third = Answered(file)
+    assert "later" in third
+    assert "cut-sho" not in third
+    third.add(["last"])
+    third.close()
+    assert "last" in Answered(file)
