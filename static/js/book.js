@@ -11,7 +11,7 @@ import { nextFrame } from "./rows.js";
 export const best = { bid: "", ask: "" };
 
 /**
- * @param {{places: number, sizePlaces: number, onPrice: (price: string) => void, own: () => Set<string>}} options
+ * @param {{places: number, sizePlaces: number, onPrice: (price: string) => void, own: () => Map<string, string>}} options
  */
 export function start({ places, sizePlaces, onPrice, own }) {
   const table = /** @type {HTMLTableElement} */ (document.getElementById("book"));
@@ -43,7 +43,7 @@ export function start({ places, sizePlaces, onPrice, own }) {
   });
   document.addEventListener("parts-changed", () => nextFrame(draw));
   table.addEventListener("click", (event) => {
-    const button = /** @type {HTMLElement} */ (event.target).closest(".price");
+    const button = /** @type {HTMLElement} */ (event.target).closest("tr")?.querySelector(".price");
     const price = /** @type {HTMLElement | null} */ (button)?.dataset.price;
     if (price) onPrice(price);
   });
@@ -71,7 +71,7 @@ function rows(table, part) {
  * @param {number} places
  * @param {number} sizePlaces
  * @param {bigint} whole what a full bar stands for
- * @param {Set<string>} mine
+ * @param {Map<string, string>} mine own sizes by price
  */
 function side(lines, levels, places, sizePlaces, whole, mine) {
   let sum = 0n;
@@ -84,6 +84,7 @@ function side(lines, levels, places, sizePlaces, whole, mine) {
     line.price.dataset.price = level ? level[0] : "";
     line.row.style.setProperty("--depth", level && whole ? `${Number((sum * 100n) / whole)}%` : "0%");
     line.row.classList.toggle("own", Boolean(level) && mine.has(level[0]));
+    line.price.parentElement?.setAttribute("data-own", (level && mine.get(level[0])) ?? "");
   });
 }
 

@@ -26,7 +26,12 @@ export function start({ places, tick, symbol }) {
   let last = null;
   let seconds = 300;
   let resolution = "5m";
+  let source = "trade";
   let asked = 0;
+  /** @type {Candle[]} */
+  let all = []; // oldest first; the last one is the running one
+  let oldest = false; // there is nothing before the first
+  let fetching = false;
   let colours = dress();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { colours = dress(); load(); });
 
@@ -46,7 +51,8 @@ export function start({ places, tick, symbol }) {
 
   async function load() {
     const asking = ++asked;
-    const url = (holder.dataset.candles ?? "").replace("RESOLUTION", resolution);
+    const url = address();
+    oldest = false;
     try {
       const answer = await fetch(url, { signal: AbortSignal.timeout(10000) });
       const body = await answer.json();
@@ -59,12 +65,41 @@ export function start({ places, tick, symbol }) {
     }
   }
 
+  function address(before = "") {
+    const query = new URLSearchParams({ source, ...(before && { before }) });
+    return `${(holder.dataset.candles ?? "").replace("RESOLUTION", resolution)}?${query}`;
+  }
+
+  /** The history before the first candle, once somebody scrolls near it. */
+  async function earlier() {
+    if (fetching || oldest || !all.length) return;
+    const asking = asked;
+    fetching = true;
+    try {
+      const answer = await fetch(address(String(all[0].time)), { signal: AbortSignal.timeout(10000) });
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      const rows = (await answer.json()).candles.map(candleOf).filter((/** @type {Candle} */ one) => one.time < all[0].time);
+      if (asking !== asked) return;
+      oldest = !rows.length;
+      all = [...rows, ...all];
+      candles.setData(all);
+      volume.setData(all.map(bar));
+      note.textContent = oldest ? "This is the beginning." : "";
+    } catch {
+      if (asking === asked) note.textContent = "Earlier candles did not arrive. Scroll again.";
+    } finally {
+      fetching = false;
+    }
+  }
+  chart.timeScale().subscribeVisibleLogicalRangeChange((range) => { if (range && range.from < 10) earlier(); });
+
   /**
    * @param {Candle[]} rows
    * @param {number} each
    */
   function show(rows, each) {
     seconds = each;
+    all = rows;
     candles.setData(rows);
     volume.setData(rows.map(bar));
     last = rows.at(-1) ?? null;
@@ -81,16 +116,27 @@ export function start({ places, tick, symbol }) {
 
   /** @param {import("./tape.js").Trade[]} trades newest first */
   function trade(trades) {
-    for (const one of [...trades].reverse()) {
-      const price = Number(one.price);
-      const time = Math.floor(one.at / 1000 / seconds) * seconds;
-      if (last && time < last.time) continue;
-      if (!last || time > last.time) last = { time, open: last?.close ?? price, high: price, low: price, close: price, volume: 0 };
-      last.high = Math.max(last.high, price);
-      last.low = Math.min(last.low, price);
-      last.close = price;
-      last.volume += Number(one.size);
-    }
+    if (source !== "trade") return;
+    for (const one of [...trades].reverse()) draw(Number(one.price), Math.floor(one.at / 1000 / seconds) * seconds, Number(one.size));
+    update();
+  }
+
+  /**
+   * One price into the running candle, or into a new one.
+   * @param {number} price
+   * @param {number} time when its candle begins
+   * @param {number} size
+   */
+  function draw(price, time, size) {
+    if (last && time < last.time) return;
+    if (!last || time > last.time) all.push(last = { time, open: last?.close ?? price, high: price, low: price, close: price, volume: 0 });
+    last.high = Math.max(last.high, price);
+    last.low = Math.min(last.low, price);
+    last.close = price;
+    last.volume += size;
+  }
+
+  function update() {
     if (!last) return;
     candles.update(last);
     volume.update(bar(last));
@@ -110,6 +156,8 @@ export function start({ places, tick, symbol }) {
       load();
     });
   }
+  const chosen = /** @type {HTMLSelectElement | null} */ (document.querySelector("[data-source]"));
+  chosen?.addEventListener("change", () => { source = chosen.value; load(); });
   document.addEventListener("parts-changed", own);
   let shownAt = now();
   document.addEventListener("visibilitychange", () => {
@@ -118,7 +166,14 @@ export function start({ places, tick, symbol }) {
   });
   load();
   own();
-  return { trade, reload: load };
+  /** A mark or an index moves its own candles. @param {{mark?: string, index?: string}} ticker */
+  function price(ticker) {
+    const now_ = source === "mark" ? ticker.mark : source === "index" ? ticker.index : undefined;
+    if (now_ === undefined || now_ === null) return;
+    draw(Number(now_), Math.floor(now() / 1000 / seconds) * seconds, 0);
+    update();
+  }
+  return { trade, price, reload: load };
 }
 
 /** @param {number[]} row @returns {Candle} */

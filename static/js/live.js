@@ -18,7 +18,7 @@ const streams = new Map();
 let socket = null;
 let attempt = 0;
 let frame = 0;
-let acknowledged = 0;
+let acknowledgedAt = 0;
 let clock = 0; // the hub's clock minus ours
 let heardAt = 0;
 let openedAt = performance.now();
@@ -68,7 +68,6 @@ export function browserLink() {
 export function start() {
   connect();
   setInterval(watchdog, 500);
-  setInterval(acknowledge, ACK_EVERY);
   addEventListener("online", () => reconnect(0));
   addEventListener("pageshow", (event) => event.persisted && reconnect(0));
   document.addEventListener("visibilitychange", () => {
@@ -82,7 +81,7 @@ function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const opened = new WebSocket(`${scheme}://${location.host}/ws/live`);
   socket = opened;
-  frame = acknowledged = 0;
+  frame = acknowledgedAt = 0;
   openedAt = performance.now();
   opened.onopen = hello;
   opened.onmessage = (event) => receive(event.data);
@@ -104,6 +103,7 @@ function receive(text) {
   frame = head.f;
   clock = head.now - Date.now();
   for (const message of messages) take(message);
+  if (heardAt - acknowledgedAt >= ACK_EVERY) acknowledge(); // by the frames: timers of hidden pages are held back
 }
 
 /** @param {Message} message */
@@ -124,8 +124,7 @@ function take(message) {
 }
 
 function acknowledge() {
-  if (frame === acknowledged) return;
-  acknowledged = frame;
+  acknowledgedAt = heardAt;
   say({ do: "ack", f: frame });
 }
 

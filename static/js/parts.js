@@ -8,14 +8,15 @@ import { morph } from "./morph.js";
 import { bind } from "./rows.js";
 
 const TOUCHES = /** @type {Record<string, string[]>} */ ({
-  order: ["orders", "budget"],
-  fill: ["fills", "orders", "positions"],
+  order: ["orders", "triggers", "history", "activity", "budget"],
+  fill: ["fills", "orders", "triggers", "history", "positions"],
   positions: ["positions", "figures"],
   wallets: ["wallets", "figures"],
   halt: ["switches"],
   deadman: ["switches"],
 });
 const EVERY = 1000;
+const DRAWN = 1000; // a page as young as this was drawn with what the first snapshot tells
 
 /** @type {Set<string>} */
 const wanted = new Set();
@@ -31,14 +32,16 @@ export function start() {
   let first = true;
   watch(`account:${account}`, (data, message) => {
     if (message.k === "snap") {
-      if (!first) refresh("figures", "wallets", "positions", "orders", "fills"); // back from a gap: anything may have moved
+      const drawnWithIt = first && performance.now() < DRAWN; // else something may have moved before, or in a gap
+      if (!drawnWithIt) refresh("figures", "wallets", "positions", "orders", "triggers", "fills", "history", "activity", "switches");
       first = false;
     } else {
       refresh(...(TOUCHES[data.kind] ?? []));
     }
   });
-  document.body.addEventListener("orders-changed", () => refresh("orders", "positions", "budget"));
-  document.body.addEventListener("account-changed", () => refresh("orders", "positions", "switches", "budget"));
+  document.body.addEventListener("orders-changed", () => refresh("orders", "triggers", "positions", "history", "activity", "budget"));
+  document.body.addEventListener("account-changed", () => refresh("orders", "triggers", "positions", "history", "activity", "switches", "budget"));
+  for (const tab of document.querySelectorAll("[name=tab]")) tab.addEventListener("change", () => refresh(/** @type {HTMLInputElement} */ (tab).value));
   document.addEventListener("visibilitychange", () => document.hidden || (wanted.size && soon()));
   for (const element of document.querySelectorAll("[data-every]")) {
     const { part = "", every } = /** @type {HTMLElement} */ (element).dataset;
@@ -50,7 +53,8 @@ export function start() {
 /** @param {string[]} names */
 export function refresh(...names) {
   for (const name of names) {
-    if (document.querySelector(`[data-part="${name}"]`)) wanted.add(name);
+    const part = /** @type {HTMLElement | null} */ (document.querySelector(`[data-part="${name}"]`));
+    if (part && !("lazy" in part.dataset && !part.offsetParent)) wanted.add(name); // a lazy one only while it is seen
   }
   if (wanted.size && !document.hidden) soon();
 }
@@ -93,6 +97,11 @@ function put(html) {
     morph(target, /** @type {HTMLTemplateElement} */ (part).content);
     // @ts-ignore htmx is a global of its own script
     window.htmx?.process(target);
+  }
+  for (const count of document.querySelectorAll("[data-count]")) {
+    const { count: name } = /** @type {HTMLElement} */ (count).dataset;
+    const told = document.querySelector(`[data-part="${name}"] .count`)?.textContent ?? "";
+    if (told && count.textContent !== told) count.textContent = told;
   }
   bind();
   ages();

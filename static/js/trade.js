@@ -3,8 +3,9 @@
 
 import * as book from "./book.js";
 import * as chart from "./chart.js";
-import { now } from "./live.js";
+import { now, watch } from "./live.js";
 import * as preview from "./preview.js";
+import { scaled, unscaled } from "./numbers.js";
 import * as tape from "./tape.js";
 import * as ticket from "./ticket.js";
 import { showTicket } from "./keyboard.js";
@@ -15,15 +16,21 @@ const places = Number(about.places);
 const sizePlaces = Number(about.sizePlaces);
 
 const candles = chart.start({ places, tick: about.tick ?? "1", symbol });
+watch(`ticker:${about.market}:${symbol}`, candles.price);
 tape.start({ places, sizePlaces, onTrades: candles.trade });
 book.start({ places, sizePlaces, own, onPrice: (price) => { ticket.fillPrice(price); showTicket(); } });
 ticket.start({ symbol, places, kind: about.kind ?? "", sizeUnit: about.sizeUnit ?? "" });
 preview.start({ kind: about.kind ?? "", price: ticket.priceOf });
 
-/** The prices of our own open orders here. */
+/** The sizes of our own resting orders here, by price. */
 function own() {
-  const found = document.querySelectorAll(`[data-order][data-symbol-of="${CSS.escape(symbol)}"]`);
-  return new Set([...found].map((row) => /** @type {HTMLElement} */ (row).dataset.price ?? ""));
+  const sizes = new Map();
+  for (const row of document.querySelectorAll(`[data-part="orders"] [data-order][data-symbol-of="${CSS.escape(symbol)}"]`)) {
+    const { price = "", open = "" } = /** @type {HTMLElement} */ (row).dataset;
+    const before = sizes.get(price) ?? "0";
+    sizes.set(price, unscaled(scaled(before, 10) + scaled(open, 10), 10).replace(/\.?0+$/, ""));
+  }
+  return sizes;
 }
 
 const picker = /** @type {HTMLInputElement} */ (document.getElementById("go"));

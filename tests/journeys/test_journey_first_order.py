@@ -65,6 +65,7 @@ def test_a_limit_order_is_placed_and_cancelled(demo_page: Page) -> None:
     expect(page.locator("#id_size")).to_have_value("")
     row = page.locator("[data-part=orders] tr[data-order]")
     expect(row).to_have_count(1)
+    page.locator(".tabs label:has([value=orders])").click()
     row.get_by_role("button", name="Cancel").click()
     expect(row).to_have_count(0)
     expect(page.locator("#ticket-result .state")).to_have_text("Cancelled")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
@@ -17,6 +18,8 @@ from trading.views.environment import environment_of
 
 SECONDS = {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400}
 CANDLES = 500
+KEPT_PAST = 60  # what is past does not change
+SOURCES = {"trade": PriceSource.TRADE, "mark": PriceSource.MARK, "index": PriceSource.INDEX}
 KEPT = 2  # seconds: many browsers on one chart ask the venue once
 
 Row = list[float]
@@ -24,7 +27,10 @@ Row = list[float]
 
 @require_GET
 def candles(request: HttpRequest, symbol: str, resolution: str) -> JsonResponse:
-    """`{"candles": [[seconds, open, high, low, close, volume]…]}`, oldest first; 503 and why when unreachable."""
+    """`{"candles": [[seconds, open, high, low, close, volume]…]}`, oldest first; 503 and why when unreachable.
+
+    `?source=mark` or `index` instead of trades; `?before=SECONDS` for the history that ends there.
+    """
     environment = environment_of(request)
     try:
         instrument = instrument_for(environment, symbol)
@@ -32,11 +38,15 @@ def candles(request: HttpRequest, symbol: str, resolution: str) -> JsonResponse:
         return JsonResponse({"error": refusal.code, "message": refusal.reason}, status=404)
     if resolution not in SECONDS:
         return JsonResponse({"error": "unknown_resolution", "message": "There is no such resolution."}, status=404)
+    source, before = request.GET.get("source", "trade"), request.GET.get("before", "")
+    if source not in SOURCES or not re.fullmatch(r"\d{0,11}", before, re.ASCII):
+        return JsonResponse({"error": "unknown_source", "message": "There are no such candles."}, status=404)
+    until = datetime.fromtimestamp(int(before), UTC) if before else None
     try:
         rows = cache.get_or_set(
-            f"candles:{environment}:{instrument.symbol}:{resolution}",
-            lambda: _read(environment, instrument.symbol, resolution),
-            KEPT,
+            f"candles:{environment}:{instrument.symbol}:{resolution}:{source}:{before}",
+            lambda: _read(environment, instrument.symbol, resolution, SOURCES[source], until),
+            KEPT if until is None else KEPT_PAST,
         )
     except KrakenError:
         message = "The exchange did not answer for the chart's history. Live trades still draw."
@@ -44,10 +54,12 @@ def candles(request: HttpRequest, symbol: str, resolution: str) -> JsonResponse:
     return JsonResponse({"candles": rows, "seconds": SECONDS[resolution]})
 
 
-def _read(environment: str, symbol: str, resolution: str) -> list[Row]:
-    since = datetime.now(UTC) - timedelta(seconds=SECONDS[resolution] * CANDLES)
+def _read(environment: str, symbol: str, resolution: str, source: PriceSource, until: datetime | None) -> list[Row]:
+    """The newest ones, or those before `until`, which is left out."""
+    since = (until or datetime.now(UTC)) - timedelta(seconds=SECONDS[resolution] * CANDLES)
+    last = until and until - timedelta(seconds=1)
     found = venue_for(environment).market.candles(
-        symbol, source=PriceSource.TRADE, resolution=resolution, since=since, count=CANDLES
+        symbol, source=source, resolution=resolution, since=since, until=last, count=CANDLES
     )
     return [
         [
@@ -59,4 +71,5 @@ def _read(environment: str, symbol: str, resolution: str) -> list[Row]:
             float(one.volume),
         ]
         for one in found
+        if until is None or one.at < until
     ]

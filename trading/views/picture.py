@@ -10,24 +10,26 @@ from functools import cache, cached_property
 
 import msgspec
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.models import Account, ApiKey
+from accounts.models import Account, ApiKey, AuditRow
 from krakenfutures.contracts import round_price
-from krakenfutures.values import Instrument, MarginAccount, Ticker, Wallets
+from krakenfutures.values import Instrument, MarginAccount, OrderType, Ticker, Wallets
 from trading import figures
 from trading.actions.deadman import deadman_of
 from trading.actions.halting import current_halt
 from trading.actions.reaching import USABLE
 from trading.instruments import instruments
 from trading.live.latest import latest_tickers
-from trading.models import DeadMan, Fill, Halt, Order, Position, Sync
-from trading.models.order import UNSETTLED, WORKING
+from trading.models import DeadMan, Fill, Halt, Order, OrderStatus, Position, Sync
+from trading.models.order import FINAL, UNSETTLED, WORKING
 from trading.written import price_places, size_places
 
 LAST_FILLS = 15
+LAST_ORDERS = 50
+TRIGGERS = {type.value for type in OrderType if type.is_trigger}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +153,33 @@ class Picture:
         return [self._position_row(position) for position in self._held]
 
     @cached_property
+    def _open(self) -> list[OrderRow]:
+        """Working and not yet proven orders, and those attached that wait for their parent; newest first."""
+        live = Q(status__in=(*WORKING, *UNSETTLED)) | Q(status=OrderStatus.DRAFT, parent__isnull=False)
+        return self._rows(Order.objects.filter(live, account=self.account))
+
+    @property
     def orders(self) -> list[OrderRow]:
-        """Working and not yet proven orders, newest first."""
-        rows = Order.objects.filter(account=self.account, status__in=(*WORKING, *UNSETTLED)).select_related("by")
-        return [OrderRow(order, *self._written(order.symbol)) for order in rows]
+        return [row for row in self._open if row.order.type not in TRIGGERS]
+
+    @property
+    def triggers(self) -> list[OrderRow]:
+        return [row for row in self._open if row.order.type in TRIGGERS]
+
+    @cached_property
+    def history(self) -> list[OrderRow]:
+        return self._rows(Order.objects.filter(account=self.account, status__in=FINAL)[:LAST_ORDERS])
+
+    @cached_property
+    def activity(self) -> list[AuditRow]:
+        """What people of the desk did about trading, newest first."""
+        about = Q(action__startswith="order") | Q(action__startswith="desk.halt") | Q(action__startswith="deadman")
+        kinds = about | Q(action__startswith="account.") | Q(action__startswith="batch")
+        rows = AuditRow.objects.filter(kinds, desk=self.account.desk_id).select_related("actor")
+        return list(rows[:LAST_ORDERS])
+
+    def _rows(self, orders: QuerySet[Order]) -> list[OrderRow]:
+        return [OrderRow(order, *self._written(order.symbol)) for order in orders.select_related("by")]
 
     @cached_property
     def fills(self) -> list[FillRow]:
