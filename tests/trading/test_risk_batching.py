@@ -13,7 +13,6 @@ from django.db import connection
 from accounts.broker import Broker
 from accounts.models import Account, AuditRow, Desk, User
 from accounts.rules import NotAllowed
-from krakenfutures.errors import Throttled
 from krakenfutures.values import OrderType, Side
 from tests.trading.paper import PaperWire
 from tests.trading.risk_venue import There, settle
@@ -115,16 +114,11 @@ def test_a_spent_budget_is_waited_for_and_then_told(
     there: There, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Broker(there.account.keys.get().pk)
-    with pytest.raises(Throttled):
-        for _ in range(100):
-            gate.enter(10)
+    gate.penalise()
     batch = send_batch(open_ticket(), account=there.account, by=owner, lines=lines(there, 10))
     assert states(batch) == [S.OPEN] * 10  # it waited: for certain, nothing had been sent
     monkeypatch.setattr(together, "PATIENCE", 0.0)
-    monkeypatch.setattr(together.Patience.__init__, "__defaults__", (0.0,))
-    with pytest.raises(Throttled):
-        for _ in range(100):
-            gate.enter(10)
+    gate.penalise()
     late = send_batch(open_ticket(), account=there.account, by=owner, lines=lines(there, 10))
     assert {(one.order.status, one.order.reason_code) for one in late.lines()} == {(S.REJECTED, "throttled")}
     assert len(there.ledger()) == 10

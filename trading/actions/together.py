@@ -74,8 +74,8 @@ def chunks(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 class Patience:
     """Waits for the rate budget as long as it is certain that nothing was sent, and not for ever."""
 
-    def __init__(self, seconds: float = PATIENCE) -> None:
-        self.left = seconds
+    def __init__(self) -> None:
+        self.left = PATIENCE
 
     def ask(self, call: Callable[[], list[Outcome]]) -> list[Outcome]:
         while True:
