@@ -39,7 +39,7 @@ from tests.venue_process import DemoVenue
 
 pytestmark = [pytest.mark.venue, pytest.mark.timeout(600)]
 
-LIMIT = D(900)
+LIMIT = D(400)
 STRICT = Policy(tiers=(Tier(D(0), 2), Tier(D(300), 3)), desk_day=LIMIT)
 MIDDLE = Policy(tiers=(Tier(D(0), 1), Tier(D(300), 2, timedelta(hours=1))), desk_day=LIMIT)
 LOOSE = Policy(tiers=(Tier(D(0), 1),), desk_day=LIMIT)
@@ -88,7 +88,7 @@ class Walk(RuleBasedStateMachine):
 
     # --- what people do -------------------------------------------------------------------------------
 
-    @rule(who=st.sampled_from(PEOPLE), amount=st.sampled_from([50, 250, 301, 500]))
+    @rule(who=st.sampled_from(PEOPLE), amount=st.sampled_from([50, 250, 301]))
     def ask(self, who: str, amount: int) -> None:
         self._rest()
         with suppress(NotAllowed, NoRight):
@@ -113,7 +113,7 @@ class Walk(RuleBasedStateMachine):
         pk, by = self._one_of(number), getattr(self.team, who)
         with suppress(NotAllowed, NoRight):
             if what == "change":
-                change_request(pk, by=by, wish=Wish("flex", "USD", D(400)), factor=fresh())
+                change_request(pk, by=by, wish=Wish("flex", "USD", D(310)), factor=fresh())
             elif what == "reject":
                 reject_withdrawal(pk, by=by, reason="no", factor=fresh())
             elif what == "cancel":
