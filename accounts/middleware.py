@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import structlog
+from django.contrib.auth.middleware import get_user
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.functional import LazyObject
 
 from accounts.models import Account, Membership, User
 from accounts.prepared import Prepared
@@ -48,6 +50,8 @@ class CurrentDesk:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
+        if isinstance(request.user, LazyObject):
+            request.user = get_user(request)  # itself, once: asking through the lazy one costs at every attribute
         user = request.user
         if not isinstance(user, User):
             return self._answer(request, Here())

@@ -13,7 +13,8 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
 
 M = TypeVar("M", bound=models.Model)
@@ -34,7 +35,10 @@ class Prepared(Generic[M]):
         self._plans: dict[str, _Plan] = {}
 
     def all(self, *arguments: Any) -> list[M]:
-        plan = self._plans.get(connection.vendor) or self._plan()
+        connection = connections[DEFAULT_DB_ALIAS]
+        plan = self._plans.get(connection.vendor)
+        if plan is None:
+            plan = self._plans[connection.vendor] = self._plan()
         return plan.rows(arguments)
 
     def first(self, *arguments: Any) -> M | None:
@@ -42,16 +46,15 @@ class Prepared(Generic[M]):
 
     def _plan(self) -> _Plan:
         markers = [_marker(number, kind) for number, kind in zip(MARKERS, self._kinds, strict=False)]
-        plan = _Plan(self._build(*markers), [_as_sent(one) for one in markers])
-        self._plans[connection.vendor] = plan
-        return plan
+        connection = connections[DEFAULT_DB_ALIAS]
+        return _Plan(self._build(*markers), [_as_sent(one, connection) for one in markers])
 
 
 class _Plan:
     """What Django's compiler worked out: the SQL, where arguments go, and how a row becomes an object."""
 
     def __init__(self, queryset: models.QuerySet[Any], markers: Sequence[Any]) -> None:
-        compiler = queryset.query.get_compiler(using="default")
+        compiler = queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
         self.sql, parameters = compiler.as_sql()
         self.parameters = list(parameters)
         self.places = [(at, markers.index(one)) for at, one in enumerate(parameters) if one in markers]
@@ -63,22 +66,22 @@ class _Plan:
         self.model, self.end = about["model"], columns[-1] + 1
         self.names = [compiler.select[at][0].target.attname for at in columns]
         self.converters = compiler.get_converters([column[0] for column in compiler.select])
-        self.related = get_related_populators(about, compiler.select, "default")
+        self.related = get_related_populators(about, compiler.select, DEFAULT_DB_ALIAS)
 
     def rows(self, arguments: Sequence[Any]) -> list[Any]:
-        parameters = self.parameters.copy()
+        connection, parameters = connections[DEFAULT_DB_ALIAS], self.parameters.copy()
         for at, which in self.places:
-            parameters[at] = _as_sent(arguments[which])
+            parameters[at] = _as_sent(arguments[which], connection)
         with connection.cursor() as cursor:
             cursor.execute(self.sql, parameters)
-            return [self._row(row) for row in cursor.fetchall()]
+            return [self._row(row, connection) for row in cursor.fetchall()]
 
-    def _row(self, columns: Iterable[Any]) -> Any:
+    def _row(self, columns: Iterable[Any], connection: BaseDatabaseWrapper) -> Any:
         row = list(columns)
         for at, (converters, expression) in self.converters.items():
             for converter in converters:
                 row[at] = converter(row[at], expression, connection)
-        found = self.model.from_db("default", self.names, row[: self.end])
+        found = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[: self.end])
         for populator in self.related:
             populator.populate(row, found)
         return found
@@ -86,17 +89,18 @@ class _Plan:
 
 def insert(row: models.Model) -> None:
     """`row.save(force_insert=True)` of a model without signals or parents. A key the database gives stays unknown."""
+    connection = connections[DEFAULT_DB_ALIAS]
     sql, fields = _insertion(type(row), connection.vendor)
     values = [field.get_db_prep_save(field.pre_save(row, True), connection=connection) for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-    row._state.adding, row._state.db = False, "default"
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 @cache
 def _insertion(model: type[models.Model], _vendor: str) -> tuple[str, list[models.Field[Any, Any]]]:
     fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
-    quote = connection.ops.quote_name
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", fields  # noqa: S608 - our names
@@ -104,6 +108,7 @@ def _insertion(model: type[models.Model], _vendor: str) -> tuple[str, list[model
 
 def change(row: models.Model, names: Sequence[str], **expected: Any) -> bool:
     """Write the named columns as the object has them, if the expected ones still are so (none of them may be NULL)."""
+    connection = connections[DEFAULT_DB_ALIAS]
     sql, written, compared = _change(type(row), tuple(names), tuple(expected), connection.vendor)
     values = [field.get_db_prep_save(getattr(row, field.attname), connection=connection) for field in written]
     for field, value in zip(compared, (row.pk, *expected.values()), strict=True):
@@ -118,7 +123,7 @@ def _change(
     model: type[models.Model], names: tuple[str, ...], expected: tuple[str, ...], _vendor: str
 ) -> tuple[str, list[models.Field[Any, Any]], list[models.Field[Any, Any]]]:
     by_name: dict[str, models.Field[Any, Any]] = {field.attname: field for field in model._meta.concrete_fields}
-    quote = connection.ops.quote_name
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
     written = [by_name[name] for name in names]
     compared = [model._meta.pk, *(by_name[name] for name in expected)]
     columns = ", ".join(f"{quote(field.column)} = %s" for field in written)
@@ -132,7 +137,7 @@ def _marker(number: int, kind: Kind) -> Any:
     return UUID(int=-number) if kind is UUID else str(number) if kind is str else number
 
 
-def _as_sent(value: Any) -> Any:
+def _as_sent(value: Any, connection: BaseDatabaseWrapper) -> Any:
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
     return value.hex if isinstance(value, UUID) and not connection.features.has_native_uuid_field else value

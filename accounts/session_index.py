@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 
 import redis
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 DEVICE = "kfweb_device"  # the cookie
 YEAR = 365 * 24 * 3600
 EVERY = 60  # seconds between two notes of the same session
+MANY = 10_000
+
+_asked: dict[str, float] = {}  # by session key: until when this process need not ask the store again
 
 
 class SessionIndex:
@@ -46,6 +50,12 @@ class SessionIndex:
 
 def _is_due(user: User, key: str) -> bool:
     """Once a minute a session; the store holds only a hash of its key. Without the store it is written every time."""
+    now = time.monotonic()
+    if now < _asked.get(key, 0.0):
+        return False
+    if len(_asked) >= MANY:
+        _asked.clear()
+    _asked[key] = now + EVERY
     place = f"kfweb:session:{user.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
     try:
         return bool(store().set(place, 1, nx=True, ex=EVERY))

@@ -1,6 +1,8 @@
 """What Daphne serves: pages through Django, browser sockets through the hub."""
 
+import gc
 import os
+import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kfweb.settings")
 
@@ -21,3 +23,8 @@ application = ProtocolTypeRouter(
         "websocket": with_transport(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urls)))),
     }
 )
+
+# A page's thread that comes back from the disk or the venue waits for the loop's thread no longer than this (seconds).
+sys.setswitchinterval(0.001)
+# What was loaded until here lives as long as the process: the collector need not look at it again.
+gc.freeze()

@@ -27,7 +27,7 @@ export function start(about) {
   });
   document.addEventListener("htmx:before:request", sending);
   document.addEventListener("htmx:finally:request", rest);
-  document.addEventListener("htmx:after:swap", redraw);
+  document.addEventListener("htmx:after:swap", () => { next(); redraw(); });
   const account = document.body.dataset.account;
   if (account) watch(`account:${account}`, (data) => data.kind === "order" && look(data.id));
   setInterval(() => { const id = ticket()?.dataset.locked; if (id) look(id); }, AGAIN);
@@ -188,6 +188,29 @@ function sending(event) {
   const line = document.createElement("p");
   line.innerHTML = '<span class="state state-sending">Sending</span>';
   status.append(line);
+}
+
+/** The order is made, and only its result came: the ticket is emptied, for the intent that came with it. */
+function next() {
+  const form = ticket();
+  const result = document.getElementById("ticket-result");
+  const intent = result?.dataset.nextIntent;
+  if (!form || !result || !intent) return;
+  delete result.dataset.nextIntent;
+  /** @type {HTMLInputElement} */ (form.elements.namedItem("intent")).value = intent;
+  /** @type {HTMLInputElement} */ (form.elements.namedItem("reduce_only")).checked = false;
+  for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input.num"))) {
+    field.value = "";
+    field.removeAttribute("aria-invalid");
+  }
+  for (const choice of form.querySelectorAll("select")) choice.selectedIndex = 0;
+  for (const error of form.querySelectorAll("fieldset .error")) error.replaceChildren();
+  for (const old of form.querySelectorAll("fieldset .errorlist, [data-fill]")) old.remove();
+  for (const attached of form.querySelectorAll("details[open]")) attached.removeAttribute("open");
+  const submit = /** @type {HTMLButtonElement} */ (form.querySelector("[data-submit]"));
+  submit.disabled = false;
+  delete submit.dataset.sending;
+  form.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 /** Whatever came of a request: a ticket that was not drawn anew can be used again. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import redis
@@ -208,8 +208,22 @@ def test_an_order_is_placed_and_the_next_ticket_has_a_new_intent(
     html = answer.content.decode()
     assert "state-open" in html
     assert answer["HX-Trigger"] == "orders-changed"
+    assert (answer["HX-Retarget"], answer["HX-Reswap"]) == ("#ticket-result", "outerHTML")
+    found = re.search(r'data-next-intent="([^"]+)"', html)
+    assert found
+    assert UUID(found[1]) != UUID(typed["intent"])
+    assert "<form" not in html  # the script empties the ticket that is there: Enter on it must not repeat the order
+    assert len(wire.orders) == 1
+
+
+def test_without_the_script_the_whole_page_has_the_result_and_an_empty_ticket(
+    as_owner: Client, account: Account, wire: PaperWire
+) -> None:
+    typed = ticket(account, side="sell")
+    html = as_owner.post("/orders/", typed).content.decode()
+    assert "state-open" in html
     assert field(html, "intent") != typed["intent"]
-    assert re.search(r'name="size" value=""', html)  # Enter on it must not repeat the order
+    assert re.search(r'name="size" value=""', html)
     assert re.search(r'value="sell" checked', html)
     assert len(wire.orders) == 1
 

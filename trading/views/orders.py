@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -18,48 +19,62 @@ from krakenfutures.numbers import plain
 from krakenfutures.values import Instrument
 from trading.actions.cancelling import cancel_order
 from trading.actions.editing import edit_order
-from trading.actions.placing import place_order
+from trading.actions.placing import open_ticket, place_order
 from trading.forms import EditForm, TicketForm
 from trading.models import Order, OrderStatus
 from trading.rules import OffStep
 from trading.views.instrument import instrument_context, page_context
 from trading.views.picture import Picture, picture_of
-from trading.views.ticket import Neighbours, Ticket, again, fresh_ticket, remember, ticket_of
+from trading.views.ticket import Neighbours, Ticket, again, fresh_ticket, ticket_of
+from trading.written import price_places
 
 CHANGED = "orders-changed"  # the browser's event after which it asks for the tables again
 
 
 @require_POST
 def place(request: HttpRequest) -> HttpResponse:
-    """Sends the ticket's order, once for its intent, and draws the ticket again with what became of it."""
+    """Sends the ticket's order, once for its intent, and tells what became of it.
+
+    Our script gets the result alone where the ticket can simply be emptied for the next intent, else the whole ticket.
+    """
     form = TicketForm(request.POST)
     symbol = request.POST.get("symbol", "")
     ticket = Ticket(form)
     if form.is_valid():
-        ticket = _send(request, form, instrument_context(request, symbol)["instrument"])
+        instrument: Instrument = instrument_context(request, symbol)["instrument"]
+        try:
+            order = _send(request, form, instrument)
+        except NotAllowed as refusal:
+            ticket.neighbours = _blame(form, refusal)
+        else:
+            if request.headers.get("HX-Request") and _empties(order):
+                return _told(order, instrument)
+            ticket = _ticket_after(form, order, instrument)
     response = _drawn(request, ticket, symbol)
     if form.errors:
         response.status_code = 422
     return response
 
 
-def _send(request: HttpRequest, form: TicketForm, instrument: Instrument) -> Ticket:
-    try:
-        order = place_order(
-            form.cleaned_data["intent"],
-            account=_account(picture_of(request)),
-            by=_person(request),
-            symbol=instrument.symbol,
-            **form.wish(),
-        )
-    except NotAllowed as refusal:
-        return Ticket(form, neighbours=_blame(form, refusal))
-    remember(request, instrument.symbol, order.pk)
-    if order.is_unsettled:
-        return ticket_of(order)
-    if order.status == OrderStatus.REJECTED:
-        return again(form, order)
-    return fresh_ticket(instrument, like=form, order=order)
+def _send(request: HttpRequest, form: TicketForm, instrument: Instrument) -> Order:
+    return place_order(
+        form.cleaned_data["intent"],
+        account=_account(picture_of(request)),
+        by=_person(request),
+        symbol=instrument.symbol,
+        **form.wish(),
+    )
+
+
+def _empties(order: Order) -> bool:
+    """Nothing of what was typed stays in the ticket: its fate is proven, and the venue took it."""
+    return not order.is_unsettled and order.status != OrderStatus.REJECTED
+
+
+def _ticket_after(form: TicketForm, order: Order, instrument: Instrument) -> Ticket:
+    if _empties(order):
+        return fresh_ticket(instrument, like=form, order=order)
+    return ticket_of(order) if order.is_unsettled else again(form, order)
 
 
 def _blame(form: TicketForm | EditForm, refusal: NotAllowed) -> Neighbours | None:
@@ -79,6 +94,14 @@ def _drawn(request: HttpRequest, ticket: Ticket, symbol: str) -> HttpResponse:
     response = render(request, "trading/ticket.html", context)
     if ticket.order is not None:
         response["HX-Trigger"] = CHANGED
+    return response
+
+
+def _told(order: Order, instrument: Instrument) -> HttpResponse:
+    """The result alone, and the intent for the next order: the script empties the ticket that is there."""
+    context = {"ticket": {"order": order}, "places": price_places(instrument), "next_intent": open_ticket()}
+    response = HttpResponse(render_to_string("trading/ticket.html#result", context))
+    response["HX-Retarget"], response["HX-Reswap"], response["HX-Trigger"] = "#ticket-result", "outerHTML", CHANGED
     return response
 
 

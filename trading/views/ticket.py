@@ -7,26 +7,34 @@ intent, also across a reload, so that pressing the button again can only find th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Account, User
+from accounts.prepared import Prepared
 from krakenfutures.numbers import plain
 from krakenfutures.values import Instrument
 from trading.actions.placing import open_ticket
 from trading.forms import TicketForm
 from trading.models import Order
+from trading.models.order import UNSETTLED
 
 NEWS = timedelta(minutes=10)
 TYPED = (
     "side", "type", "size", "limit_price", "stop_price", "trigger_signal", "trailing_deviation", "trailing_unit",
     "stop_loss", "take_profit",
 )  # fmt: skip
-SENT = "sent_intents"  # in the session: the last intent sent for each symbol
+LAST = Prepared(
+    lambda account, by, symbol, since: Order.objects.filter(
+        Q(created_at__gt=since) | Q(status__in=UNSETTLED),
+        account=account, by=by, symbol=symbol, parent=None, batch=None,
+    ).order_by("-created_at")[:1],
+    int, int, str, datetime,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +103,18 @@ def ticket_of(order: Order) -> Ticket:
     return Ticket(TicketForm(initial=initial), order)
 
 
-def remember(request: HttpRequest, symbol: str, intent: UUID) -> None:
-    request.session[SENT] = {**request.session.get(SENT, {}), symbol: str(intent)}
-
-
 def remembered_ticket(request: HttpRequest, instrument: Instrument) -> Ticket | None:
-    """The one sent last for this instrument: itself while its fate is open, else a new one with its result below.
+    """The one this person sent last here: itself while its fate is open, else a new one with its result below.
 
     What was proven long ago is no longer news.
     """
-    intent = request.session.get(SENT, {}).get(instrument.symbol)
-    if not intent or not isinstance(request.user, User):
+    account: Account | None = getattr(request, "account", None)
+    if account is None or not isinstance(request.user, User):
         return None
-    order = Order.objects.visible_to(request.user).filter(pk=intent).first()
+    order = LAST.first(account.pk, request.user.pk, instrument.symbol, timezone.now() - NEWS)
     if order is None or order.is_unsettled:
         return ticket_of(order) if order else None
-    return fresh_ticket(instrument, order=order) if timezone.now() - order.created_at < NEWS else None
+    return fresh_ticket(instrument, order=order)
 
 
 def _attached(order: Order) -> list[Order]:
