@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.access import MANAGERS, TRADERS, require_role
 from accounts.actions.audit import record
 from accounts.models import Account, Desk, User
+from accounts.rights import Right, require
 from accounts.rules import NotAllowed
 from trading.models import Halt
 from trading.publish import announce
@@ -19,7 +19,7 @@ def current_halt(desk: Desk) -> Halt | None:
 
 def halt(desk: Desk, *, by: User, reason: str = "") -> Halt:
     """Whoever may trade may halt. One that stands already stays as it is, with its first author."""
-    require_role(by, desk, *TRADERS)
+    require(by, desk, Right.TRADE)
     try:
         with transaction.atomic():
             made = Halt.objects.create(desk=desk, by=by, reason=reason.strip()[:200])
@@ -35,7 +35,7 @@ def halt(desk: Desk, *, by: User, reason: str = "") -> Halt:
 
 def lift(desk: Desk, *, by: User) -> None:
     """Admins and owners only; the page asks them for a typed word. Raises `NotAllowed` where nothing is halted."""
-    require_role(by, desk, *MANAGERS)
+    require(by, desk, Right.LIFT_HALT)
     with transaction.atomic():
         standing = Halt.objects.standing().filter(desk=desk)
         halted = standing.first()
