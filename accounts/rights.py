@@ -199,6 +199,8 @@ DOORS: dict[str, Door] = {
     "close_position": Door(TRADE, TRADE),
     "reverse_position": Door(TRADE, TRADE),
     "flatten": Door(TRADE, TRADE),
+    "batch": Door(TRADE, TRADE),
+    "batch_result": Door(LOOK, TRADE),
     "halt": Door(LOOK, TRADE),
     "lift_halt": Door(Right.LIFT_HALT, Right.LIFT_HALT),
     "dead_man": Door(LOOK, TRADE),

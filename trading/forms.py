@@ -130,6 +130,22 @@ class TicketForm(WishForm):
         return self.plain_wish() | attached
 
 
+class LadderForm(forms.Form):
+    """Orders between two prices. What the contract allows is checked with the lines it makes."""
+
+    symbol = forms.CharField(max_length=40, label="Instrument", initial="PF_XBTUSD")
+    side = forms.ChoiceField(choices=[(side.value, side.value) for side in Side])
+    type = forms.ChoiceField(choices=[("limit", "limit"), ("post", "post")])
+    size = NumberField(label="Size of all together", error_messages={"required": "How much?"})
+    first = NumberField(label="First price", error_messages={"required": "From which price?"})
+    last = NumberField(label="Last price", error_messages={"required": "To which price?"})
+    count = forms.IntegerField(label="Orders", initial=5, min_value=1, max_value=200)
+    shape = forms.ChoiceField(
+        label="Sizes", choices=[("flat", "alike"), ("rising", "growing"), ("falling", "shrinking")]
+    )
+    reduce_only = forms.BooleanField(required=False, label="Reduce only")
+
+
 class EditForm(forms.Form):
     size = NumberField(error_messages={"required": "How much?"})
     limit_price = NumberField(required=False)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trading.views import charts, instrument, markets, orders, overview, parts, preferences, previews, risk
+from trading.views import batches, charts, instrument, markets, orders, overview, parts, preferences, previews, risk
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -17,6 +17,8 @@ urlpatterns = [
     path("orders/cancel/", risk.cancel_many, name="cancel_orders"),
     path("positions/<slug:symbol>/close/", risk.close, name="close_position"),
     path("positions/<slug:symbol>/reverse/", risk.reverse, name="reverse_position"),
+    path("batch/", batches.batch, name="batch"),
+    path("batch/<uuid:batch_id>/", batches.result, name="batch_result"),
     path("flatten/", risk.flatten, name="flatten"),
     path("halt/", risk.halt, name="halt"),
     path("halt/lift/", risk.lift, name="lift_halt"),

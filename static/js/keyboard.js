@@ -2,6 +2,7 @@
 // The keys of the sheet that `?` shows. Ignored while typing, while a key repeats and with modifiers.
 
 const PLACES = /** @type {Record<string, string>} */ ({ o: "/", m: "/markets/", t: "/trade/", k: "/keys/" });
+const TABS = /** @type {Record<string, string>} */ ({ p: "positions", o: "orders", t: "triggers", f: "fills" });
 let going = 0; // when `g` was pressed
 
 export function start() {
@@ -29,7 +30,27 @@ function press(key) {
   if (key === "/") return focus("[data-search]");
   if (key === "b" || key === "s") return choose("side", key === "b" ? "buy" : "sell");
   if (key === "l" || key === "m") return choose("type", key === "l" ? "limit" : "market");
+  if (TABS[key]) return tab(TABS[key]);
+  if (key === "h" || key === "c") return open(key === "h" ? ".switches .halt" : "[hx-get*='/orders/cancel/']");
   return false;
+}
+
+/** Shows a table of the account and goes into it. @param {string} name */
+function tab(name) {
+  const choice = /** @type {HTMLInputElement | null} */ (document.querySelector(`[name=tab][value="${name}"]`));
+  if (!choice) return false;
+  const part = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=view][value=account]"));
+  if (part?.offsetParent && !part.checked) part.click();
+  choice.click();
+  choice.focus();
+  return true;
+}
+
+/** Opens a sheet that takes risk away. @param {string} selector */
+function open(selector) {
+  const button = /** @type {HTMLElement | null} */ (document.querySelector(selector));
+  button?.click();
+  return Boolean(button);
 }
 
 /** @param {string} selector */

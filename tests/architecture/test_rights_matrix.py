@@ -26,7 +26,7 @@ from tests.trading.furnished import demo_account, furnish, list_instruments, ord
 from trading.live import consumer, visibility
 from trading.models import Order
 
-OBJECTS = frozenset({"order_id", "key_id", "member_id", "invitation_id", "withdrawal_id", "version_id"})
+OBJECTS = frozenset({"order_id", "key_id", "member_id", "invitation_id", "withdrawal_id", "version_id", "batch_id"})
 SECRETS = ("Our secret desk", "Our account label", "trader@ours.test")  # nobody else's page may hold these
 
 
@@ -88,7 +88,7 @@ def world(db: None, settings: Settings) -> World:
         "key": "set-password", "name": "positions", "url": "x", "app_label": "accounts", "object_id": "1",
         "order_id": working.pk, "key_id": account.keys.get().pk, "invitation_id": invitation.pk,
         "session_id": session.pk, "member_id": Membership.objects.get(user=people["reviewer"]).pk,
-        "withdrawal_id": uuid4(), "version_id": 999_999,
+        "withdrawal_id": uuid4(), "batch_id": uuid4(), "version_id": 999_999,
     }  # fmt: skip
     bodies = {
         "place_order": {

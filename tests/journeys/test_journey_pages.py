@@ -13,7 +13,7 @@ from tests.journeys.conftest import SYMBOL, sign_in, wait_until_live
 from tests.stack import Stack
 
 AXE = (Path(__file__).resolve().parents[1] / "fixtures/axe/axe.min.js").read_text()
-PAGES = ("/", "/markets/", f"/trade/{SYMBOL}/", "/keys/", "/keys/add/", "/profile/", "/activity/")
+PAGES = ("/", "/markets/", f"/trade/{SYMBOL}/", "/keys/", "/keys/add/", "/profile/", "/activity/", "/batch/")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
