@@ -143,6 +143,15 @@ class Desk:
         wish = {"orderType": "lmt", "symbol": BTC, "side": "buy", "size": "0.01", "limitPrice": self.low()}
         return str(self.sent(**(wish | change))["order_id"])
 
+    def ask(self) -> float:
+        """The best one; after a suspension the makers come back in a moment."""
+        for _ in range(100):
+            ticker = self.venue.ticker(BTC)
+            if "ask" in ticker and "bid" in ticker:
+                break
+            time.sleep(0.1)
+        return float(ticker["ask"])
+
     def edit(self, uid: str, **change: Any) -> str:
         return str(self.venue.v3(self.me.key, "POST", "editorder", orderId=uid, **change)["editStatus"]["status"])
 
@@ -158,7 +167,7 @@ class Desk:
 
 
 def _switched(desk: Desk, switch: dict[str, Any], back: dict[str, Any]) -> str:
-    crossing = int(desk.venue.ticker(BTC)["ask"] * 1.01)
+    crossing = int(desk.ask() * 1.01)
     desk.market(**switch)
     try:
         return desk.send(limitPrice=crossing)
