@@ -74,7 +74,7 @@ def ms(times: list[float], percent: int) -> str:
 
 
 def through_the_desk(stack: Stack, desk: requests.Session, account: str, price: Decimal) -> None:
-    """What the ticket's script sends. The answer is the ticket, drawn again with what became of the order."""
+    """What the ticket's script sends. The answer is what became of the order, and the next intent."""
     answer = desk.post(
         f"{stack.url}/orders/",
         data={

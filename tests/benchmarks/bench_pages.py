@@ -12,11 +12,11 @@ from tests.benchmarks.served import Served, referred
 
 PAGES = {"Overview": "/", "Instrument page": "/trade/PF_XBTUSD/"}
 TIMES, QUERIES, WEIGHT = 6.0, 15, 250_000
-ROUNDS = 200
+ROUNDS, POSITIONS = 200, 20
 
 
 def main() -> list[Result]:
-    served = Served()
+    served = Served(positions=POSITIONS)
     results = []
     for name, address in PAGES.items():
         results += [speed(served, name, address), queries(served, name, address), weight(served, name, address)]
@@ -50,7 +50,7 @@ def queries(served: Served, name: str, address: str) -> Result:
     with CaptureQueriesContext(connection) as captured:
         served.get(address)
     count = len(captured)
-    detail = "With 10 positions; a test holds it with 60."
+    detail = f"With {POSITIONS} positions; a test holds it with 60."
     return Result(f"{name}, queries", str(count), f"≤ {QUERIES}", count <= QUERIES, detail)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,11 +10,12 @@ from functools import cache, cached_property
 
 import msgspec
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Account, ApiKey, AuditRow
+from accounts.prepared import Prepared
 from krakenfutures.contracts import round_price
 from krakenfutures.values import Instrument, MarginAccount, OrderType, Ticker, Wallets
 from trading import figures
@@ -30,6 +31,14 @@ from trading.written import price_places, size_places
 LAST_FILLS = 15
 LAST_ORDERS = 50
 TRIGGERS = {type.value for type in OrderType if type.is_trigger}
+
+
+HELD = Prepared(lambda account: Position.objects.filter(account=account))
+SYNCS = Prepared(lambda account: Sync.objects.filter(account=account))
+LIVE = Q(status__in=(*WORKING, *UNSETTLED)) | Q(status=OrderStatus.DRAFT, parent__isnull=False)
+OPEN = Prepared(lambda account: Order.objects.filter(LIVE, account=account).select_related("by"))
+FILLS = Prepared(lambda account: Fill.objects.filter(account=account)[:LAST_FILLS])
+FILLS_OF = Prepared(lambda account, symbol: Fill.objects.filter(account=account, symbol=symbol)[:LAST_FILLS], int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,7 @@ class Picture:
 
     @cached_property
     def _held(self) -> list[Position]:
-        return list(Position.objects.filter(account=self.account))
+        return HELD.all(self.account.pk)
 
     @cached_property
     def key(self) -> ApiKey | None:
@@ -121,7 +130,7 @@ class Picture:
 
     @cached_property
     def syncs(self) -> dict[str, Sync]:
-        return {sync.stream: sync for sync in Sync.objects.filter(account=self.account)}
+        return {sync.stream: sync for sync in SYNCS.all(self.account.pk)}
 
     @cached_property
     def wallets(self) -> Wallets | None:
@@ -155,8 +164,7 @@ class Picture:
     @cached_property
     def _open(self) -> list[OrderRow]:
         """Working and not yet proven orders, and those attached that wait for their parent; newest first."""
-        live = Q(status__in=(*WORKING, *UNSETTLED)) | Q(status=OrderStatus.DRAFT, parent__isnull=False)
-        return self._rows(Order.objects.filter(live, account=self.account))
+        return self._rows(OPEN.all(self.account.pk))
 
     @property
     def orders(self) -> list[OrderRow]:
@@ -168,7 +176,8 @@ class Picture:
 
     @cached_property
     def history(self) -> list[OrderRow]:
-        return self._rows(Order.objects.filter(account=self.account, status__in=FINAL)[:LAST_ORDERS])
+        orders = Order.objects.filter(account=self.account, status__in=FINAL).select_related("by")
+        return self._rows(orders[:LAST_ORDERS])
 
     @cached_property
     def activity(self) -> list[AuditRow]:
@@ -178,13 +187,12 @@ class Picture:
         rows = AuditRow.objects.filter(kinds, desk=self.account.desk_id).select_related("actor")
         return list(rows[:LAST_ORDERS])
 
-    def _rows(self, orders: QuerySet[Order]) -> list[OrderRow]:
-        return [OrderRow(order, *self._written(order.symbol)) for order in orders.select_related("by")]
+    def _rows(self, orders: Iterable[Order]) -> list[OrderRow]:
+        return [OrderRow(order, *self._written(order.symbol)) for order in orders]
 
     @cached_property
     def fills(self) -> list[FillRow]:
-        narrowed = Q(symbol=self.symbol) if self.symbol else Q()
-        rows = Fill.objects.filter(narrowed, account=self.account)[:LAST_FILLS]
+        rows = FILLS_OF.all(self.account.pk, self.symbol) if self.symbol else FILLS.all(self.account.pk)
         return [FillRow(fill, *self._written(fill.symbol)) for fill in rows]
 
     def _written(self, symbol: str) -> tuple[str, int, int]:
