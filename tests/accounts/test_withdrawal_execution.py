@@ -181,6 +181,17 @@ def test_hours_and_velocity_are_kept_at_the_moment_of_sending(team):
     assert len(team.sent()) == 1
 
 
+def test_velocity_is_counted_again_at_the_moment_of_sending(team):
+    one, other = team.ready("100"), team.ready("100")
+    change_policy(team, replace(LIGHT, desk_day=D(150)))
+    assert execute(one.pk).status == "confirmed"
+    held = execute(other.pk)
+    assert (held.status, len(team.sent())) == ("ready", 1)
+    assert "more would exceed it" in held.remark
+    with time_machine.travel(timezone.now() + timedelta(hours=25), tick=True):
+        assert execute(other.pk).status == "confirmed"
+
+
 def test_money_that_is_gone_by_then_is_not_sent(team):
     asked = team.ready("100")
     held = team.venue.v3(team.demo.key, "GET", "accounts")["accounts"]["flex"]["currencies"]["USD"]["available"]

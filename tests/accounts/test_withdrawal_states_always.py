@@ -39,7 +39,7 @@ from tests.venue_process import DemoVenue
 
 pytestmark = [pytest.mark.venue, pytest.mark.timeout(600)]
 
-LIMIT = D(400)
+LIMIT = D(310)
 STRICT = Policy(tiers=(Tier(D(0), 2), Tier(D(300), 3)), desk_day=LIMIT)
 MIDDLE = Policy(tiers=(Tier(D(0), 1), Tier(D(300), 2, timedelta(hours=1))), desk_day=LIMIT)
 LOOSE = Policy(tiers=(Tier(D(0), 1),), desk_day=LIMIT)
@@ -65,7 +65,7 @@ class Walk(RuleBasedStateMachine):
         self.clock: Any = None
         self.status: dict[Any, str] = {}
         self._travel(timedelta(0))
-        self.pks: list[Any] = [self.team.ask("50").pk, self.team.ask("301", by=self.team.owner).pk]
+        self.pks: list[Any] = [self.team.ask("50").pk, self.team.ask("250", by=self.team.owner).pk]
 
     def _one_of(self, number: int) -> Any:
         return self.pks[number % len(self.pks)]
