@@ -26,6 +26,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         DARK = "dark", "Dark"
         LIGHT = "light", "Light"
 
+    class Results(models.TextChoices):
+        """The colours of profit and loss."""
+
+        GREEN_UP = "green-up", "Green up"
+        RED_UP = "red-up", "Red up"
+        BLUE_ORANGE = "blue-orange", "Blue and orange"
+
+    class Density(models.TextChoices):
+        REGULAR = "regular", "Regular"
+        COMPACT = "compact", "Compact"
+
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=80, blank=True)
     is_active = models.BooleanField(default=True)
@@ -34,6 +45,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=64, default="UTC")
     sessions_epoch = models.PositiveIntegerField(default=0)  # raising it ends every session of the person at once
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
+    results = models.CharField(max_length=12, choices=Results, default=Results.GREEN_UP)
+    density = models.CharField(max_length=8, choices=Density, default=Density.REGULAR)
 
     objects = UserManager()
     USERNAME_FIELD = "email"

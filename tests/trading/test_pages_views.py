@@ -389,11 +389,16 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in(client: Client, db: None, a
 
 
 def test_preferences_are_kept_and_lead_nowhere_else(as_owner: Client, owner: User) -> None:
-    answer = as_owner.post("/preferences/", {"theme": "light", "results": "red-up", "next": "https://elsewhere.test/"})
+    look = {"theme": "light", "results": "red-up", "density": "compact"}
+    answer = as_owner.post("/preferences/", {**look, "next": "https://elsewhere.test/"})
     assert answer["Location"] == "/"
     owner.refresh_from_db()
-    assert owner.theme == "light"
-    assert as_owner.cookies["kfweb_results"].value == "red-up"
+    assert {name: getattr(owner, name) for name in look} == look
+    html = text_of(as_owner, "/")
+    assert 'data-theme="light" data-results="red-up" data-density="compact"' in html
+    as_owner.post("/preferences/", {"results": "invisible"})
+    owner.refresh_from_db()
+    assert owner.results == "red-up"
 
 
 def test_no_page_allows_inline_script_or_style(as_owner: Client, shown: Account) -> None:

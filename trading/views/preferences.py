@@ -9,20 +9,19 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 
-RESULTS = ("green-up", "red-up", "blue-orange")
-YEAR = 365 * 24 * 3600
+LOOKS = {"theme": User.Theme.values, "results": User.Results.values, "density": User.Density.values}
 
 
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Keeps what was chosen (the theme with the person, the result colours with the browser) and goes back."""
+    """Keeps what was chosen with the person, on every browser of theirs, and goes back."""
     target = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    response = redirect(target if safe else resolve_url("overview"))
-    theme, results = request.POST.get("theme"), request.POST.get("results")
-    if theme in User.Theme.values and isinstance(request.user, User):
-        request.user.theme = theme
-        request.user.save(update_fields=["theme"])
-    if results in RESULTS:
-        response.set_cookie("kfweb_results", results, YEAR, samesite="Lax", secure=request.is_secure(), httponly=True)
-    return response
+    assert isinstance(request.user, User)  # LoginRequiredMiddleware lets nobody else in
+    chosen = {name: request.POST.get(name, "") for name in LOOKS}
+    kept = {name: value for name, value in chosen.items() if value in LOOKS[name]}
+    for name, value in kept.items():
+        setattr(request.user, name, value)
+    if kept:
+        request.user.save(update_fields=list(kept))
+    return redirect(target if safe else resolve_url("overview"))
