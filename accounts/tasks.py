@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from celery import shared_task
 
 from accounts.actions.audit_book import export_heads
 from accounts.actions.sessions import forget_old_sessions
-from accounts.actions.withdrawal_execution import execute
 from accounts.actions.withdrawal_sweep import mail_notices, sweep_withdrawals
 
 
@@ -20,12 +17,6 @@ def sweep() -> None:
 @shared_task(name="accounts.mail_notices")
 def mail() -> None:
     mail_notices()
-
-
-@shared_task(name="accounts.execute_withdrawal")
-def execute_one(withdrawal_id: str) -> None:
-    """A bell after the last approval; ringing twice does no harm."""
-    execute(UUID(withdrawal_id))
 
 
 @shared_task(name="accounts.export_audit_heads")
