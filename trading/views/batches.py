@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -60,6 +61,11 @@ class Draft:
         return [error for error in self.errors if not error.line]
 
     @property
+    def digest(self) -> str:
+        """The button names what was checked, so that and nothing else is sent."""
+        return sha256(self.text.encode()).hexdigest()
+
+    @property
     def may_be_sent(self) -> bool:
         return bool(self.lines) and not self.errors
 
@@ -76,7 +82,9 @@ def batch(request: HttpRequest) -> HttpResponse:
             maker = LadderForm(request.POST)
             _add_ladder(draft, maker, picture)
         _check(draft, request, picture)
-        if do == "send" and draft.may_be_sent:
+        if do == "send" and draft.may_be_sent and request.POST.get("checked") != draft.digest:
+            draft.refusal = "The lines are not those that were checked. Look at them again; nothing was sent."
+        elif do == "send" and draft.may_be_sent:
             try:
                 return redirect("batch_result", _sent(draft, request, picture).pk)
             except NotAllowed as refusal:
