@@ -19,6 +19,7 @@ from krakenfutures.io.derivatives import DerivativesVenue
 from krakenfutures.numbers import plain
 from krakenfutures.values import Accepted, ContractKind, Instrument, NewOrder, OrderType, Position, Side, Wallets
 from krakenfutures.venue import Credentials, Session
+from krakenfutures.words import wallet_of
 from tests.venue_process import DemoAccount, DemoVenue, start_demovenue
 from trading.preview import Held, Preview, Situation, Waiting, preview
 
@@ -123,6 +124,19 @@ async def told_positions(venue: DerivativesVenue, person: DemoAccount) -> dict[s
     raise AssertionError("the feed ended")
 
 
+def marks_apart(at: Situation, after: Wallets, positions: list[Position]) -> D:
+    """What it makes of the price by which mark the margin of several maturities is turned into USD."""
+    account = next((one for one in after.margin_accounts if one.name == at.instrument.wallet), None)
+    mine = [
+        one for one in positions if at.instrument.kind is INVERSE and wallet_of(one.symbol) == at.instrument.wallet
+    ]
+    marks = [at.marks[one.symbol] for one in mine]
+    if account is None or len(mine) < 2:
+        return D(0)
+    below = account.balance + sum((one.size / one.entry for one in mine), D(0))
+    return abs(account.requirements.maintenance * (max(marks) - min(marks)) / below)
+
+
 def near(ours: D | None, theirs: D | None, dust: D) -> bool:
     if ours is None or theirs is None:
         return ours is None and theirs is None
@@ -190,11 +204,12 @@ async def differences(
             ("position", shown.position, size, D(0)),
             ("entry", shown.entry if size else None, held.entry if held else None, D("1E-9")),
         ]
-        told = (await told_positions(venue, person)).get(order.symbol)
-        if told is not None:
-            seen["liquidation"] += told.liquidation_price is not None
-            theirs = told.liquidation_price
+        told = await told_positions(venue, person)
+        if order.symbol in told:
+            theirs = told[order.symbol].liquidation_price
+            seen["liquidation"] += theirs is not None
             loose = instrument.tick if theirs is None else max(instrument.tick, theirs * D("0.0005"))
+            loose += marks_apart(at, after, list(told.values()))
             pairs.append(("liquidation", shown.liquidation_price, theirs, loose))
     price = order.limit_price or ""
     wish = f"{order.side} {plain(order.size)} {order.symbol} {order.type} {price} from {shown.position_before}"
