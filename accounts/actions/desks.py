@@ -175,7 +175,7 @@ def remove_member(membership: Membership, *, by: User) -> None:
 def change_desk(desk: Desk, *, by: User, name: str, second_factor_required: bool, withdrawals_enabled: bool) -> None:
     """Raises `NotAllowed`. Whoever asks for a second factor must have one, or they would shut themselves out."""
     require(by, desk, Right.MANAGE_DESK)
-    desk = Desk.objects.select_for_update().get(pk=desk.pk)
+    desk = Desk.objects.select_for_update(no_key=True).get(pk=desk.pk)
     if second_factor_required and not has_second_factor(by):
         raise NotAllowed(
             "Set up a second factor yourself first: without one you could not come back.",
@@ -199,8 +199,10 @@ def change_desk(desk: Desk, *, by: User, name: str, second_factor_required: bool
 
 
 def _locked(membership: Membership, by: User) -> tuple[Membership, Membership]:
-    """The member's row and the manager's, read again with the desk locked: changes of people queue up."""
-    Desk.objects.select_for_update().get(pk=membership.desk_id)
+    """The member's row and the manager's, read again with the desk locked: changes of people queue up.
+
+    Without the key: rows that only name the desk, as every audit row does, need not wait (PostgreSQL)."""
+    Desk.objects.select_for_update(no_key=True).get(pk=membership.desk_id)
     manager = require(by, membership.desk, Right.MANAGE_PEOPLE)
     found = Membership.objects.select_related("desk", "user").filter(pk=membership.pk).first()
     if found is None:

@@ -109,7 +109,7 @@ def new_account(stack: Stack, desk: requests.Session) -> str:
     answer.raise_for_status()
     import re
 
-    found = re.findall(r'[?&]account=(\d+)', desk.get(f"{stack.url}/", timeout=30).text)
+    found = re.findall(r"[?&]account=(\d+)", desk.get(f"{stack.url}/", timeout=30).text)
     if not found:
         raise RuntimeError("no account on the overview")
     return max(found, key=int)
