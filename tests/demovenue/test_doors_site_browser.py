@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.conftest import chromium
-from tests.journeys.conftest import FLAGS
 from tests.venue_process import DemoVenue
 
 pytestmark = [pytest.mark.browser, pytest.mark.venue]
 AXE = (Path(__file__).resolve().parents[1] / "fixtures/axe/axe.min.js").read_text()
 PLACES = ("/account", "/market", "/settings", "/scenarios")
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def _serious(page: Page) -> list[str]:
@@ -35,8 +24,8 @@ def _serious(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
-def test_everybody_can_use_every_page(opened: Browser, venue: DemoVenue, scheme: Any, width: int) -> None:
-    context = opened.new_context(
+def test_everybody_can_use_every_page(browser: Browser, venue: DemoVenue, scheme: Any, width: int) -> None:
+    context = browser.new_context(
         base_url=venue.url, color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True
     )
     page, found = context.new_page(), []
