@@ -17,8 +17,7 @@ from aiohttp import WSMsgType, web
 
 from tests.benchmarks.result import Result
 from tests.benchmarks.served import Served
-from tests.conftest import chromium
-from tests.conftest import FLAGS
+from tests.conftest import FLAGS, chromium
 
 INSTRUMENTS, FRAMES, ROWS = 200, 20, 50  # 20 frames a second of 50 rows
 SECONDS = 12
