@@ -13,4 +13,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # the children check; this parent should be up in no time
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
-        sys.exit(up(lambda line: self.stdout.write(line)))
+        sys.exit(up(self.say))
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()  # into a pipe or a file too: somebody waits for the address
