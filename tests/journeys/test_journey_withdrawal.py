@@ -29,6 +29,14 @@ IMAGES = os.environ.get("KFWEB_TEST_IMAGES")  # where to leave pictures of the p
 Door = Callable[..., Page]
 
 
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A desk of its own: on the others' one, another journey's account and positions would be asked for the money."""
+    running = Stack().start()
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def team(stack: Stack) -> None:
     code = ADD_PEOPLE.format(team=TEAM, secret=SECRET)
