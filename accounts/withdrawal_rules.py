@@ -10,7 +10,7 @@ from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from typing import Any
 
-from accounts.policy_rules import canonical
+from accounts.policy_document import canonical
 from krakenfutures.funds import CASH, MULTI_COLLATERAL, Landing, LedgerRow
 from krakenfutures.values import Wallets
 

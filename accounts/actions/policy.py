@@ -12,21 +12,10 @@ from django.utils import timezone
 from accounts import vault
 from accounts.actions.audit import record
 from accounts.models import AuditRow, Desk, Membership, PolicyState, PolicyVersion, PolicyVote, User
-from accounts.policy_rules import (
-    DEFAULT,
-    BadPolicy,
-    Member,
-    Policy,
-    canonical,
-    digest_of,
-    from_document,
-    looser_parts,
-    nobody_can_satisfy,
-    reviewers,
-    stricter_parts,
-    to_document,
-    unsatisfiable,
-)
+from accounts.policy_differences import looser_parts, stricter_parts
+from accounts.policy_document import canonical, digest_of, from_document, to_document
+from accounts.policy_people import Member, nobody_can_satisfy, reviewers, unsatisfiable
+from accounts.policy_rules import DEFAULT, BadPolicy, Policy
 from accounts.rights import ALLOWED, Right
 from accounts.rules import NotAllowed
 from accounts.stepup import Factor, fresh_for

@@ -10,21 +10,9 @@ from decimal import Decimal
 from accounts.actions.policy import members_of, policy_in_force, versions_since
 from accounts.actions.withdrawal_moves import is_genuine
 from accounts.models import Account, Approval, Desk, Membership, Withdrawal
-from accounts.policy_rules import (
-    DAY,
-    WEEK,
-    Demand,
-    Member,
-    Moved,
-    Policy,
-    Velocity,
-    demand,
-    is_open,
-    reviewers,
-    strictest,
-    velocities,
-    words,
-)
+from accounts.policy_people import Member, reviewers
+from accounts.policy_rules import Demand, Policy, demand, is_open, strictest, words
+from accounts.velocity_rules import DAY, WEEK, Moved, Velocity, velocities
 from accounts.withdrawal_rules import WAITING, S, person_of
 from krakenfutures.values import Wallets
 

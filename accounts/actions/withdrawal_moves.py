@@ -14,7 +14,7 @@ from accounts import vault
 from accounts.actions.audit import record
 from accounts.hooks import withdrawal_changed
 from accounts.models import Approval, AuditRow, Settlement, User, Withdrawal
-from accounts.policy_rules import canonical
+from accounts.policy_document import canonical
 from accounts.rules import NotAllowed
 from accounts.withdrawal_rules import NEXT, S
 from krakenfutures.numbers import plain

@@ -20,9 +20,9 @@ from accounts.actions.withdrawal_demands import (
 )
 from accounts.actions.withdrawals import Wish, check_amount, read_facts, require_permission, usable_key
 from accounts.models import Account, User, Withdrawal
-from accounts.policy_rules import Velocity
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
+from accounts.velocity_rules import Velocity
 from accounts.venues import session_for, venue_for
 from accounts.withdrawal_preview import After, after
 from accounts.withdrawal_rules import free_in, lands_in_words, person_of, rounded_down

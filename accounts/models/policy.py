@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models.desk import desks_of
-from accounts.policy_rules import Policy, from_document
+from accounts.policy_document import from_document
+from accounts.policy_rules import Policy
 
 if TYPE_CHECKING:
     from accounts.models.user import User

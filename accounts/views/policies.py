@@ -23,7 +23,9 @@ from accounts.actions.policy import (
 from accounts.actions.withdrawal_demands import demand_in_words
 from accounts.forms import blame
 from accounts.models import PolicyState, PolicyVersion
-from accounts.policy_rules import Policy, demand, looser_parts, stricter_parts, tier_for, unsatisfiable, words
+from accounts.policy_differences import looser_parts, stricter_parts
+from accounts.policy_people import unsatisfiable
+from accounts.policy_rules import Policy, demand, tier_for, words
 from accounts.rights import Right, has
 from accounts.rules import NotAllowed
 from accounts.stepup import fresh_factor

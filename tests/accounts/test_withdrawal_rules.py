@@ -10,27 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.policy_rules import (
-    DEFAULT,
-    BadPolicy,
-    Member,
-    Moved,
-    Policy,
-    Tier,
-    demand,
-    from_document,
-    is_open,
-    looser_parts,
-    nobody_can_satisfy,
-    reviewers,
-    stricter_parts,
-    strictest,
-    tier_for,
-    to_document,
-    unsatisfiable,
-    velocities,
-    words,
-)
+from accounts.policy_differences import looser_parts, stricter_parts
+from accounts.policy_document import from_document, to_document
+from accounts.policy_people import Member, nobody_can_satisfy, reviewers, unsatisfiable
+from accounts.policy_rules import DEFAULT, BadPolicy, Policy, Tier, demand, is_open, strictest, tier_for, words
+from accounts.velocity_rules import Moved, velocities
 from accounts.withdrawal_rules import (
     ENDED,
     NEXT,
@@ -99,6 +83,12 @@ def test_a_policy_survives_its_storage(policy):
 def test_stricter_and_looser_are_two_sides_of_one_thing(one, other):
     assert stricter_parts(one, other) == looser_parts(other, one)
     assert stricter_parts(one, one) == []
+
+
+def test_other_reviewers_are_a_difference_both_ways():
+    admins, reviewing = (replace(THREE, review_roles=frozenset({role})) for role in ("admin", "reviewer"))
+    assert stricter_parts(admins, reviewing) == ["no review by reviewer"]
+    assert looser_parts(admins, reviewing) == ["no review by admin"]
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,11 @@ from accounts.actions.withdrawal_moves import tampered
 from accounts.actions.withdrawal_reviews import approve_withdrawal, reject_withdrawal
 from accounts.actions.withdrawals import Wish, cancel_withdrawal, change_request
 from accounts.models import Approval, AuditRow, Desk, Membership, Role, Withdrawal
-from accounts.policy_rules import DAY, Policy, Tier
+from accounts.policy_rules import Policy, Tier
 from accounts.rights import NoRight
 from accounts.rules import NotAllowed
 from accounts.store import store
+from accounts.velocity_rules import DAY
 from accounts.withdrawal_rules import NEXT, S
 from tests.accounts.withdrawing import Team, fresh, make_team, sweep
 from tests.venue_process import DemoVenue

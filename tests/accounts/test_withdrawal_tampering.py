@@ -15,7 +15,8 @@ from accounts.actions.withdrawal_execution import execute
 from accounts.actions.withdrawal_moves import Tampered, tampered
 from accounts.actions.withdrawal_reviews import approve_withdrawal
 from accounts.models import Account, Approval, AuditRow, Desk, PolicyVersion, Withdrawal
-from accounts.policy_rules import Policy, Tier, digest_of, to_document
+from accounts.policy_document import digest_of, to_document
+from accounts.policy_rules import Policy, Tier
 from tests.accounts.withdrawing import Team, fresh, make_team, reread, sweep
 from tests.venue_process import DemoVenue
 

@@ -23,7 +23,8 @@ from accounts.actions.withdrawal_reviews import approve_withdrawal
 from accounts.actions.withdrawal_sweep import sweep_withdrawals
 from accounts.actions.withdrawals import Wish, request_withdrawal
 from accounts.models import Account, ApiKey, Desk, Membership, Role, User, Withdrawal
-from accounts.policy_rules import Policy, Tier, digest_of, to_document
+from accounts.policy_document import digest_of, to_document
+from accounts.policy_rules import Policy, Tier
 from accounts.rules import NotAllowed
 from accounts.stepup import Factor
 from tests.venue_process import DemoAccount, DemoVenue
