@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 
-from krakenfutures.values import OrderType, Side, TriggerSignal
+from krakenfutures.values import NewOrder, OrderType, Side, TriggerSignal
 from trading.actions.intents import Attached
 
 GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -99,22 +99,24 @@ class WishForm(forms.Form):
                 self.add_error(name, forms.ValidationError(question, code="required"))
         return data
 
-    def plain_wish(self) -> dict[str, Any]:
-        """Arguments of the actions, without what is attached."""
+    def wish(self, client_id: str, symbol: str) -> NewOrder:
+        """What was typed, without what is attached."""
         data = self.cleaned_data
         signal = data["trigger_signal"]
         trails = data["type"] in TRAILING
-        return {
-            "side": Side(data["side"]),
-            "type": OrderType(data["type"]),
-            "size": data["size"],
-            "limit_price": data["limit_price"],
-            "stop_price": data["stop_price"],
-            "trigger_signal": TriggerSignal(signal) if signal else None,
-            "trailing_deviation": data["trailing_deviation"],
-            "trailing_unit": (data["trailing_unit"] or "percent") if trails else None,
-            "reduce_only": data["reduce_only"],
-        }
+        return NewOrder(
+            client_id=client_id,
+            symbol=symbol,
+            side=Side(data["side"]),
+            type=OrderType(data["type"]),
+            size=data["size"],
+            limit_price=data["limit_price"],
+            stop_price=data["stop_price"],
+            trigger_signal=TriggerSignal(signal) if signal else None,
+            trailing_deviation=data["trailing_deviation"],
+            trailing_unit=(data["trailing_unit"] or "percent") if trails else None,
+            reduce_only=data["reduce_only"],
+        )
 
 
 class TicketForm(WishForm):
@@ -123,11 +125,10 @@ class TicketForm(WishForm):
     intent = forms.UUIDField(widget=forms.HiddenInput)
     symbol = forms.CharField(max_length=40, widget=forms.HiddenInput)
 
-    def wish(self) -> dict[str, Any]:
-        """Arguments of `place_order`."""
+    def attached(self) -> dict[str, Attached]:
+        """By the names `place_order` has for them."""
         prices = {name: self.cleaned_data[name] for name in ("stop_loss", "take_profit")}
-        attached = {name: Attached(stop_price=price) for name, price in prices.items() if price is not None}
-        return self.plain_wish() | attached
+        return {name: Attached(stop_price=price) for name, price in prices.items() if price is not None}
 
 
 class LadderForm(forms.Form):

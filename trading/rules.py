@@ -40,6 +40,9 @@ def refusals(order: NewOrder, instrument: Instrument) -> Iterator[NotAllowed]:
 
     Whether the market is open just now is not judged here: a listing is minutes old, and the venue knows.
     """
+    if order.symbol != instrument.symbol:
+        reason = f"{order.symbol} is not listed there; {instrument.symbol} is."
+        yield NotAllowed(reason, field="symbol", code="unknown_symbol")
     if instrument.expired:
         yield NotAllowed(f"{instrument.symbol} has expired.", field="symbol", code="expired")
     for violation in order_violations(instrument, order):

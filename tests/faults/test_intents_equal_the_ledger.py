@@ -31,7 +31,7 @@ from accounts.models import Account, Desk, User
 from accounts.venues import venue_for
 from krakenfutures.errors import Throttled
 from krakenfutures.events import Connected
-from krakenfutures.values import OrderType, Side
+from krakenfutures.values import NewOrder, OrderType, Side
 from krakenfutures.venue import Credentials
 from tests.trading.desk import stored_key
 from tests.trading.risk_venue import settle
@@ -146,9 +146,8 @@ def send(parties: list[Party], owner: User, mark: D) -> list[Order]:
         )
         account, intent = parties[number % len(parties)].account, open_ticket()
         for _ in range(2 if number % 3 == 0 else 1):
-            order = place_order(
-                intent, account=account, by=owner, symbol="PF_XBTUSD", side=Side.BUY, size=D("0.01"), **wish
-            )
+            one = NewOrder(client_id=str(intent), symbol="PF_XBTUSD", side=Side.BUY, size=D("0.01"), **wish)
+            order = place_order(one, account=account, by=owner)
         sent.append(order)
     return sent
 

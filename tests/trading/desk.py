@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import vault
 from accounts.models import Account, ApiKey, Desk, User
-from krakenfutures.values import ContractKind, Instrument, MarginLevel, OrderType, Permission, Side
+from krakenfutures.values import ContractKind, Instrument, MarginLevel, NewOrder, OrderType, Permission, Side
 from krakenfutures.venue import Credentials
 from tests.krakenfutures.wire import SECRET
 from trading.actions.placing import open_ticket, place_order
@@ -53,11 +53,13 @@ def stored_key(
 
 def buy(account: Account, by: User, *, intent: UUID | None = None, **changes: Any) -> Order:
     """A limit order that suits PF_XBTUSD, unless told otherwise."""
+    attached = {name: changes.pop(name) for name in ("stop_loss", "take_profit") if name in changes}
     wish: dict[str, Any] = {
         "symbol": "PF_XBTUSD", "side": Side.BUY, "type": OrderType.LIMIT, "size": Decimal("0.01"),
         "limit_price": Decimal(59000),
     }  # fmt: skip
-    return place_order(intent or open_ticket(), account=account, by=by, **{**wish, **changes})
+    order = NewOrder(client_id=str(intent or open_ticket()), **{**wish, **changes})
+    return place_order(order, account=account, by=by, **attached)
 
 
 def long_ago(order: Order, seconds: int = 60) -> None:

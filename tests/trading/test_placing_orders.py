@@ -208,6 +208,7 @@ def test_a_number_off_its_step_is_refused_with_its_legal_neighbours(
         ({"type": OrderType.MARKET}, "limit_price"),
         ({"type": OrderType.STOP}, "stop_price"),
         ({"symbol": "PF_NOTHING"}, "symbol"),
+        ({"symbol": "pf_xbtusd"}, "symbol"),
         ({"type": OrderType.TRAILING_STOP, "limit_price": None}, "trailing_deviation"),
     ],
 )

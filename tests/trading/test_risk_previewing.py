@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Account, User
 from accounts.rules import NotAllowed
 from krakenfutures.parse.wallets import parse_wallets
-from krakenfutures.values import BookSnapshot, Level, OrderType, Side, Ticker
+from krakenfutures.values import BookSnapshot, Level, NewOrder, OrderType, Side, Ticker
 from tests.trading.desk import buy
 from tests.trading.paper import PaperWire
 from trading.actions.balances import store_wallets
@@ -48,11 +48,10 @@ def told(account: Account, wire: PaperWire) -> Account:
 
 
 def shown(account: Account, by: User, **changes: Any) -> Preview:
-    wish: dict[str, Any] = {
-        "symbol": "pf_xbtusd", "side": Side.BUY, "type": OrderType.MARKET, "size": D("0.2"),
-        "tickers": {"PF_XBTUSD": TICKER}, "book": BOOK,
-    }  # fmt: skip
-    return preview_order(account, by=by, **{**wish, **changes})
+    around = {"tickers": {"PF_XBTUSD": TICKER}, "book": BOOK}
+    around |= {name: changes.pop(name) for name in ("tickers", "book", "stop_loss") if name in changes}
+    wish: dict[str, Any] = {"symbol": "PF_XBTUSD", "side": Side.BUY, "type": OrderType.MARKET, "size": D("0.2")}
+    return preview_order(NewOrder(client_id="preview", **{**wish, **changes}), account=account, by=by, **around)
 
 
 def test_a_trader_sees_what_the_order_would_do(told: Account, trader: User) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from uuid import UUID, uuid5
 
+import msgspec
 from django.db import transaction
 
 from accounts.models import Account, User
@@ -90,15 +91,15 @@ def _errors(account: Account, lines: Sequence[Line]) -> Iterator[LineError]:
 
 def _row(intent_id: UUID, number: int, line: Line, account: Account, by: User) -> Order:
     own = uuid5(intent_id, f"line {number}")
-    row = row_of(own, line.wish(str(own)), account, by)
+    row = row_of(line.wish(str(own)), account, by)
     row.batch_id, row.line = intent_id, number
     return row
 
 
 def _again(intent_id: UUID, order: Order, account: Account, by: User) -> Order:
     own = uuid5(intent_id, f"line {order.line}")
-    row = row_of(own, wish_of(order), account, by)
-    row.client_order_id, row.batch_id, row.line = str(own), order.batch_id, order.line
+    row = row_of(msgspec.structs.replace(wish_of(order), client_id=str(own)), account, by)
+    row.batch_id, row.line = order.batch_id, order.line
     return row
 
 

@@ -172,17 +172,15 @@ def _against(intent_id: UUID, account: Account, by: User, symbol: str, what: str
     if position is None:
         raise NotAllowed(f"There is no open position in {symbol.upper()}.", field="symbol", code="flat")
     twice = 2 if what == "reverse" else 1
-    order = place_order(
-        intent_id,
-        account=account,
-        by=by,
+    wish = NewOrder(
+        client_id=str(intent_id),
         symbol=position.symbol,
         side=Side.SELL if position.size > 0 else Side.BUY,
         type=OrderType.MARKET,
         size=abs(position.size) * twice,
         reduce_only=what == "close",
     )
-    return _leg_of(order, what)
+    return _leg_of(place_order(wish, account=account, by=by), what)
 
 
 def flatten(intent_id: UUID, *, account: Account, by: User) -> list[Leg]:
@@ -216,7 +214,7 @@ def _closing_row(intent_id: UUID, position: Position, account: Account, by: User
         size=abs(position.size),
         reduce_only=True,
     )
-    return row_of(own, wish, account, by)
+    return row_of(wish, account, by)
 
 
 def _read_positions(key: ApiKey) -> None:

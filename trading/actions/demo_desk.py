@@ -25,7 +25,7 @@ from accounts.rules import NotAllowed
 from accounts.venues import base_url, venue_for
 from krakenfutures.contracts import round_price
 from krakenfutures.io import demo
-from krakenfutures.values import OrderType, Permission, Side, Ticker
+from krakenfutures.values import NewOrder, OrderType, Permission, Side, Ticker
 from trading.actions.placing import open_ticket, place_order
 from trading.actions.syncing import sync_account
 from trading.instruments import instrument_for
@@ -156,10 +156,11 @@ def _place(
 ) -> Order:
     """A new intent for every attempt: an order that was throttled is proven not to have been sent."""
     for _ in range(ATTEMPTS):
-        order = place_order(
-            open_ticket(), account=account, by=by, symbol=symbol, side=side, type=type, size=size,
+        wish = NewOrder(
+            client_id=str(open_ticket()), symbol=symbol, side=side, type=type, size=size,
             limit_price=limit_price, stop_price=stop_price, reduce_only=reduce_only,
         )  # fmt: skip
+        order = place_order(wish, account=account, by=by)
         if order.status != OrderStatus.REJECTED:
             return order
         if order.reason_code != "throttled":

@@ -20,10 +20,10 @@ class Attached(Value, frozen=True):
     trigger_signal: TriggerSignal | None = None
 
 
-def row_of(intent_id: uuid.UUID, wish: NewOrder, account: Account, by: User) -> Order:
-    """Not stored yet, and a draft."""
+def row_of(wish: NewOrder, account: Account, by: User) -> Order:
+    """Not stored yet, and a draft. The intent is the wish's name at the venue."""
     return Order(
-        pk=intent_id,
+        pk=uuid.UUID(wish.client_id),
         account=account,
         by=by,
         symbol=wish.symbol,

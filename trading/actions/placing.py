@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -15,7 +14,7 @@ from accounts.models import Account, User
 from accounts.prepared import insert
 from accounts.rules import NotAllowed
 from accounts.venues import venue_for
-from krakenfutures.values import NewOrder, OrderType, Outcome, Side, TriggerSignal
+from krakenfutures.values import NewOrder, OrderType, Outcome
 from trading import clock
 from trading.actions.admitting import admit
 from trading.actions.bells import ring
@@ -36,56 +35,35 @@ def open_ticket() -> uuid.UUID:
 
 
 def place_order(
-    intent_id: uuid.UUID,
+    wish: NewOrder,
     *,
     account: Account,
     by: User,
-    symbol: str,
-    side: Side,
-    type: OrderType,
-    size: Decimal,
-    limit_price: Decimal | None = None,
-    stop_price: Decimal | None = None,
-    trigger_signal: TriggerSignal | None = None,
-    reduce_only: bool = False,
-    trailing_deviation: Decimal | None = None,
-    trailing_unit: str | None = None,
     stop_loss: Attached | None = None,
     take_profit: Attached | None = None,
 ) -> Order:
     """Send an order, at most once for an intent: a second call, also at the same moment, gets the first one's row.
 
-    `stop_loss` and `take_profit` are stored with it, and sent by `trading.actions.attaching` once it has filled.
+    The intent is `wish.client_id`, a UUID from `open_ticket`. `stop_loss` and `take_profit` are stored with the order,
+    and sent by `trading.actions.attaching` once it has filled.
     Raises `NotAllowed` before anything is stored when a rule of ours says no. What the venue refuses is an order too:
     its status is rejected and `reason` says why. Without an answer it is uncertain, and looked up from then on.
     """
-    wish = NewOrder(
-        client_id=str(intent_id),
-        symbol=symbol.upper(),
-        side=side,
-        type=type,
-        size=size,
-        limit_price=limit_price,
-        stop_price=stop_price,
-        trigger_signal=trigger_signal,
-        reduce_only=reduce_only,
-        trailing_deviation=trailing_deviation,
-        trailing_unit=trailing_unit,
-    )
     attached = attached_wishes(wish, stop_loss, take_profit)
     try:
         key = require_trader(by, account)
         check(wish, account.environment)
         check_attached(wish, attached, account.environment)
     except NotAllowed as refusal:
-        if refusal.code != "role" and (seen := _seen(intent_id, account)):
+        if refusal.code != "role" and (seen := _seen(wish, account)):
             return seen  # what was sent was sent, whatever the rules would say of it now
         raise
     with trading_session(key) as session:
-        deadline = clock.venue_now(account.environment) + ACCEPT_WITHIN
-        order, stored_now = _store_intent(intent_id, wish, account, by, deadline, attached)
-        if not stored_now:
-            return order
+        order = row_of(wish, account, by)
+        order.deadline = deadline = clock.venue_now(account.environment) + ACCEPT_WITHIN
+        stored = _store_intent(order, wish, attached)
+        if stored is not order:
+            return stored
         outcome = session.orders.place(wish, deadline=deadline)
     return write_down(order, outcome, account, by)
 
@@ -110,38 +88,31 @@ def check_attached(wish: NewOrder, attached: Sequence[NewOrder], environment: st
             raise refusal
 
 
-def _seen(intent_id: uuid.UUID, account: Account) -> Order | None:
-    order = Order.objects.filter(pk=intent_id).first()
+def _seen(wish: NewOrder, account: Account) -> Order | None:
+    order = Order.objects.filter(pk=wish.client_id).first()
     if order is not None and order.account_id != account.pk:
         raise NotAllowed("This ticket was used for another account. Open a new one.", code="ticket_taken")
     return order
 
 
-def _store_intent(
-    intent_id: uuid.UUID,
-    wish: NewOrder,
-    account: Account,
-    by: User,
-    deadline: datetime,
-    attached: Sequence[NewOrder],
-) -> tuple[Order, bool]:
-    """The committed row, and whether it was us who stored it: then, and only then, it is ours to send."""
+def _store_intent(order: Order, wish: NewOrder, attached: Sequence[NewOrder]) -> Order:
+    """The committed row: `order` itself when it was us who stored it, and then, and only then, it is ours to send."""
+    account, by = order.account, order.by
+    assert by is not None
+    order.status, order.sent_at, order.has_attached = OrderStatus.SENDING, timezone.now(), bool(attached)
     try:
         with transaction.atomic():
-            order = row_of(intent_id, wish, account, by)
-            order.status, order.deadline, order.sent_at = OrderStatus.SENDING, deadline, timezone.now()
-            order.has_attached = bool(attached)
             insert(order)
             for child in attached:
                 insert(_child(child, order, by))
             admit(account, by, [wish])
             record(by, "order.sent", order, desk=account.desk, **told(wish))
-        return order, True
     except IntegrityError:
-        seen = _seen(intent_id, account)
+        seen = _seen(wish, account)
         if seen is None:
             raise
-        return seen, False
+        return seen
+    return order
 
 
 def write_down(order: Order, outcome: Outcome, account: Account, by: User) -> Order:
@@ -158,6 +129,6 @@ def write_down(order: Order, outcome: Outcome, account: Account, by: User) -> Or
 
 def _child(wish: NewOrder, parent: Order, by: User) -> Order:
     """A draft: named and stored with its parent, sent when that has filled."""
-    row = row_of(uuid.UUID(wish.client_id), wish, parent.account, by)
+    row = row_of(wish, parent.account, by)
     row.parent = parent
     return row

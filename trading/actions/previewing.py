@@ -17,7 +17,6 @@ from krakenfutures.values import (
     OrderType,
     Side,
     Ticker,
-    TriggerSignal,
     Wallets,
 )
 from trading.actions.reaching import require_trader
@@ -30,19 +29,10 @@ from trading.rules import refusals
 
 
 def preview_order(
-    account: Account,
+    wish: NewOrder,
     *,
+    account: Account,
     by: User,
-    symbol: str,
-    side: Side,
-    type: OrderType,
-    size: Decimal,
-    limit_price: Decimal | None = None,
-    stop_price: Decimal | None = None,
-    trigger_signal: TriggerSignal | None = None,
-    reduce_only: bool = False,
-    trailing_deviation: Decimal | None = None,
-    trailing_unit: str | None = None,
     stop_loss: Decimal | None = None,
     tickers: Mapping[str, Ticker],
     book: BookSnapshot | None,
@@ -52,19 +42,6 @@ def preview_order(
     Raises for whoever may not trade, and what `place_order` would raise about the order's numbers.
     """
     key = require_trader(by, account)
-    wish = NewOrder(
-        client_id="preview",
-        symbol=symbol.upper(),
-        side=side,
-        type=type,
-        size=size,
-        limit_price=limit_price,
-        stop_price=stop_price,
-        trigger_signal=trigger_signal,
-        reduce_only=reduce_only,
-        trailing_deviation=trailing_deviation,
-        trailing_unit=trailing_unit,
-    )
     instrument = instrument_for(account.environment, wish.symbol)
     for refusal in refusals(wish, instrument):
         raise refusal

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -20,29 +19,28 @@ HALVINGS = 40
 
 
 def size_for_share(
-    account: Account,
+    wish: NewOrder,
     share: Decimal,
     *,
-    wish: Mapping[str, Any],
+    account: Account,
     tickers: Mapping[str, Ticker],
     book: BookSnapshot | None,
 ) -> Decimal:
     """The largest legal size whose margin and fee take no more than `share` (0 to 1) of what is available.
 
-    An order that only reduces takes this share of the position. `wish` holds the arguments of `preview_order`; its
-    size is not read. Raises `NotAllowed` where nothing is available, or not even the smallest size fits.
+    An order that only reduces takes this share of the position. The size of the wish is not read. Raises `NotAllowed`
+    where nothing is available, or not even the smallest size fits.
     """
-    instrument = instrument_for(account.environment, wish["symbol"])
+    instrument = instrument_for(account.environment, wish.symbol)
     at = situation(account, instrument, tickers=tickers, book=book)
-    order = NewOrder(client_id="preview", **{**wish, "size": instrument.lot})
-    if order.reduce_only:
+    if wish.reduce_only:
         size = abs(at.position.size) * share if at.position else Decimal(0)
     else:
-        size = _affordable(order, at, share)
+        size = _affordable(msgspec.structs.replace(wish, size=instrument.lot), at, share)
     legal = round_size_down(instrument, min(size, instrument.max_position or size))
     if legal <= 0:
         what = (
-            "There is no position to reduce." if order.reduce_only else "What is available is too little for one lot."
+            "There is no position to reduce." if wish.reduce_only else "What is available is too little for one lot."
         )
         raise NotAllowed(what, field="size", code="nothing_available")
     return legal

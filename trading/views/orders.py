@@ -57,13 +57,8 @@ def place(request: HttpRequest) -> HttpResponse:
 
 
 def _send(request: HttpRequest, form: TicketForm, instrument: Instrument) -> Order:
-    return place_order(
-        form.cleaned_data["intent"],
-        account=_account(picture_of(request)),
-        by=_person(request),
-        symbol=instrument.symbol,
-        **form.wish(),
-    )
+    wish = form.wish(str(form.cleaned_data["intent"]), instrument.symbol)
+    return place_order(wish, account=_account(picture_of(request)), by=_person(request), **form.attached())
 
 
 def _empties(order: Order) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -56,14 +57,14 @@ def _preview(
     """Only the prices that matter are read: of this instrument, and of what the account holds."""
     assert isinstance(request.user, User)  # LoginRequiredMiddleware lets nobody else in
     tickers, book = _prices(account, instrument), latest_book(account.environment, instrument.symbol)
-    wish = {**form.plain_wish(), "symbol": instrument.symbol}
+    wish = form.wish("preview", instrument.symbol)
     share = SHARES.get(request.GET.get("share", ""))
     size = None
     if share is not None:
-        size = size_for_share(account, share, wish=wish, tickers=tickers, book=book)
-        wish["size"] = size
+        size = size_for_share(wish, share, account=account, tickers=tickers, book=book)
+        wish = msgspec.structs.replace(wish, size=size)
     stop = form.cleaned_data["stop_loss"]
-    return preview_order(account, by=request.user, tickers=tickers, book=book, stop_loss=stop, **wish), size
+    return preview_order(wish, account=account, by=request.user, stop_loss=stop, tickers=tickers, book=book), size
 
 
 def _prices(account: Account, instrument: Instrument) -> dict[str, Ticker]:
