@@ -28,6 +28,7 @@ class Right(StrEnum):
     CHANGE_POLICY = "Propose another withdrawal policy"
     MANAGE_PEOPLE = "Invite people, set roles and limits, suspend and remove"
     MANAGE_DESK = "Rename the desk, ask for a second factor, let the desk withdraw"
+    OPERATE = "See how this installation is doing"
     EXPORT_AUDIT = "Take the book of who did what away as a file"
 
 
@@ -47,6 +48,7 @@ ALLOWED: dict[Right, frozenset[Role]] = {
     Right.CHANGE_POLICY: MANAGERS,
     Right.MANAGE_PEOPLE: MANAGERS,
     Right.MANAGE_DESK: frozenset({Role.OWNER}),
+    Right.OPERATE: MANAGERS,
     Right.EXPORT_AUDIT: MANAGERS,
 }
 
@@ -115,6 +117,7 @@ DOORS: dict[str, Door] = {
     "healthz": Door(PUBLIC),
     "readyz": Door(PUBLIC),
     "metrics": Door(PUBLIC),  # for permitted networks, which the view checks
+    "status": Door(Right.OPERATE),
     "admin:*": Door(Open.STAFF, Open.STAFF),
     # the way in
     "setup": Door(PUBLIC, PUBLIC),

@@ -4,11 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from kfweb import health
+from kfweb.metrics import metrics
 
 urlpatterns = [
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),
-    path("metrics", health.metrics, name="metrics"),
+    path("metrics", metrics, name="metrics"),
+    path("status/", health.status, name="status"),
     path("admin/", admin.site.urls),
     path("account/", include("allauth.urls")),
     path("", include("accounts.urls")),

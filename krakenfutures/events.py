@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from krakenfutures.values import (
@@ -32,7 +33,12 @@ class Disconnected(Value, frozen=True):
 
 
 class Heard(Value, frozen=True):
-    """The venue said something that carries no data (heartbeat, acknowledgement, info): the link lives."""
+    """The venue said something that carries no data (heartbeat, acknowledgement, info): the link lives.
+
+    `at`: the venue's clock, where it told the time.
+    """
+
+    at: datetime | None = None
 
 
 class Subscribed(Value, frozen=True):

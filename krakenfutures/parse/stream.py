@@ -124,7 +124,7 @@ def _objects(rows: list[Any]) -> tuple[dict[str, object], ...]:
 
 
 READERS: dict[str, Callable[[dict[str, Any]], Event]] = {
-    "heartbeat": lambda raw: Heard(),
+    "heartbeat": lambda raw: Heard(at=Fields(raw, "a heartbeat").time("time")),
     "ticker": parse_stream_ticker,
     "ticker_lite": parse_stream_ticker,
     "trade": parse_stream_trade,

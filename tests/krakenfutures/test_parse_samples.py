@@ -283,7 +283,7 @@ def test_a_perpetual_without_funding_rates_pays_none_and_a_dated_contract_has_no
 
 def test_what_the_socket_says_about_itself():
     assert read_line(text_of("ws_info")) == Heard()
-    assert read_line(text_of("ws_heartbeat")) == Heard()
+    assert read_line(text_of("ws_heartbeat")) == Heard(at=datetime(2026, 11, 22, 12, tzinfo=UTC))
     assert read_line(text_of("ws_subscribed_public")) == Subscribed(feed="book", symbol="PI_XBTUSD")
     assert read_line(text_of("ws_subscribed_balances")) == Subscribed(feed="balances")
     assert read_line(text_of("ws_error_documented")) == Alert(message="Invalid product id")

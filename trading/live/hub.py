@@ -14,7 +14,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 
-from trading.live import visibility
+from trading.live import crowd, visibility
 from trading.live.browser import SNAPSHOT_EVERY, Browser, Fresh
 from trading.live.crew import Crew
 from trading.live.ear import Ear
@@ -250,6 +250,7 @@ class Hub:
             self.wishes.clear()
             until = int((time.time() + WANTED_SECONDS) * 1000)
             try:
+                await crowd.tell(self.store, len(self.browsers))
                 for environment in ENVIRONMENTS:
                     if wanted := self._wanted(environment):
                         await self.store.zadd(key(environment, "wanted"), dict.fromkeys(wanted, until))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 
 from krakenfutures.events import Alert, Connected, Disconnected, Event, Heard, Subscribed, Unread
 from trading.plain import encode
@@ -20,6 +21,7 @@ class LinkState:
         self.heard: float | None = None  # monotonic
         self.heard_ms: int | None = None  # epoch milliseconds
         self.healed = 0  # events found missing after reconnects, and made good
+        self.delays: deque[int] = deque(maxlen=30)  # ms from the venue's clock at a heartbeat to ours
 
     def hear(self, event: Event) -> None:
         if isinstance(event, Disconnected):
@@ -32,6 +34,8 @@ class LinkState:
         elif not isinstance(event, Alert | Heard | Subscribed | Unread):
             self.fed, self.why = True, ""
         self.heard, self.heard_ms = time.monotonic(), int(time.time() * 1000)
+        if isinstance(event, Heard) and event.at:
+            self.delays.append(self.heard_ms - int(event.at.timestamp() * 1000))
 
     @property
     def state(self) -> str:
@@ -50,5 +54,7 @@ class LinkState:
                 "why": why,
                 "relay_at": int(time.time() * 1000),
                 "healed": self.healed,
+                # The network only ever adds to a delay: the smallest is nearest to how far the clocks are apart.
+                "clock_ms": min(self.delays, default=None),
             }
         )

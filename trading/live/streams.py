@@ -18,6 +18,7 @@ NO_RELAY: dict[str, Any] = {
     "why": "the relay does not speak",
     "relay_at": None,
     "healed": 0,
+    "clock_ms": None,
 }
 
 
