@@ -46,6 +46,8 @@ def _harder(new: Policy, old: Policy) -> Iterator[str]:
         yield "withdrawals are paused"
     if new.policy_approvals > old.policy_approvals:
         yield f"{new.policy_approvals} approvals to change the policy"
+    if old.break_glass and not new.break_glass:
+        yield "no break-glass"
 
 
 def _tighter(new: Decimal | None, old: Decimal | None) -> bool:

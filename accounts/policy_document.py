@@ -32,6 +32,7 @@ def to_document(policy: Policy) -> dict[str, Any]:
         "hours": list(policy.hours) if policy.hours else None,
         "paused": policy.paused,
         "policy_approvals": policy.policy_approvals,
+        **({"break_glass": True} if policy.break_glass else {}),  # absent is off, as in versions older than it
     }
 
 
@@ -55,6 +56,7 @@ def from_document(document: Mapping[str, Any]) -> Policy:
             hours=_hours(document["hours"]),
             paused=document["paused"] is True,
             policy_approvals=int(document["policy_approvals"]),
+            break_glass=document.get("break_glass") is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation, OverflowError) as error:
         raise BadPolicy(f"This is not a policy: {type(error).__name__} {error}.") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from accounts.policy_rules import Policy
+from accounts.policy_rules import BREAKING, GLASS_NEEDS, Policy
 from krakenfutures.numbers import plain
 
 
@@ -23,6 +23,12 @@ def reviewers(policy: Policy, members: Iterable[Member], *, requester: str) -> s
     return {one.person for one in members if one.role in policy.review_roles} - {requester}
 
 
+def can_break_glass(members: Sequence[Member], policy: Policy, *, requester: str) -> bool:
+    """Two admins to break it, and somebody else to review it afterwards; none of them the requester."""
+    admins = {one.person for one in members if one.role in BREAKING} - {requester}
+    return len(admins) >= GLASS_NEEDS and len(admins | reviewers(policy, members, requester=requester)) > GLASS_NEEDS
+
+
 def unsatisfiable(policy: Policy, members: Sequence[Member]) -> list[str]:
     """In words, for each person who may ask: which amounts could never be approved. Empty when all is well."""
     troubles = []
@@ -36,11 +42,17 @@ def unsatisfiable(policy: Policy, members: Sequence[Member]) -> list[str]:
                 f"{one.person} could never get {tier.approvals} approvals for more than {plain(tier.above)} USD: "
                 f"{available} other {'person' if available == 1 else 'people'} may review."
             )
+        if policy.break_glass and not can_break_glass(members, policy, requester=one.person):
+            troubles.append(
+                f"{one.person} could never be helped by break-glass: that takes two other admins, and a third person "
+                "who reviews it afterwards."
+            )
     return troubles
 
 
 def nobody_can_satisfy(policy: Policy, members: Sequence[Member]) -> bool:
-    """True when some tier is out of reach for everybody who may ask."""
+    """True when some tier, or the break-glass it offers, is out of reach for everybody who may ask."""
     asking = [one for one in members if one.may_request]
     best = max((len(reviewers(policy, members, requester=one.person)) for one in asking), default=0)
-    return max(tier.approvals for tier in policy.tiers) > best
+    broken = policy.break_glass and not any(can_break_glass(members, policy, requester=one.person) for one in asking)
+    return broken or max(tier.approvals for tier in policy.tiers) > best

@@ -12,6 +12,8 @@ from decimal import Decimal
 
 ZERO = Decimal(0)
 REVIEWING = frozenset({"reviewer", "admin", "owner"})
+BREAKING = frozenset({"admin", "owner"})
+GLASS_NEEDS = 2  # admins who break the glass together
 
 
 class BadPolicy(Exception):
@@ -47,6 +49,7 @@ class Policy:
     hours: tuple[int, int] | None = None
     paused: bool = False
     policy_approvals: int = 1
+    break_glass: bool = False  # two admins may send it now; others review that afterwards
 
 
 DEFAULT = Policy(
@@ -69,6 +72,7 @@ class Demand:
     cool_off: timedelta
     review_roles: frozenset[str]
     expires_after: timedelta
+    break_glass: bool = False
 
 
 def tier_for(policy: Policy, usd: Decimal | None) -> Tier:
@@ -81,7 +85,7 @@ def tier_for(policy: Policy, usd: Decimal | None) -> Tier:
 def demand(policy: Policy, usd: Decimal | None, *, first_time: bool) -> Demand:
     tier = tier_for(policy, usd)
     wait = max(tier.cool_off, policy.first_time_cool_off) if first_time else tier.cool_off
-    return Demand(tier.approvals, wait, policy.review_roles, policy.expires_after)
+    return Demand(tier.approvals, wait, policy.review_roles, policy.expires_after, policy.break_glass)
 
 
 def strictest(demands: Iterable[Demand]) -> Demand:
@@ -92,6 +96,7 @@ def strictest(demands: Iterable[Demand]) -> Demand:
         cool_off=max(one.cool_off for one in found),
         review_roles=frozenset.intersection(*(one.review_roles for one in found)),
         expires_after=min(one.expires_after for one in found),
+        break_glass=all(one.break_glass for one in found),
     )
 
 

@@ -25,6 +25,7 @@ class Right(StrEnum):
     MANAGE_KEYS = "Add, replace and retire keys"
     REQUEST_WITHDRAWAL = "Ask for a withdrawal or a transfer"
     REVIEW_WITHDRAWAL = "Approve or reject what somebody else asked for"
+    BREAK_GLASS = "Break the glass, with another admin, where the policy has one"
     CHANGE_POLICY = "Propose another withdrawal policy"
     MANAGE_PEOPLE = "Invite people, set roles and limits, suspend and remove"
     MANAGE_DESK = "Rename the desk, ask for a second factor, let the desk withdraw"
@@ -45,6 +46,7 @@ ALLOWED: dict[Right, frozenset[Role]] = {
     Right.MANAGE_KEYS: MANAGERS,
     Right.REQUEST_WITHDRAWAL: TRADERS,
     Right.REVIEW_WITHDRAWAL: REVIEWERS,
+    Right.BREAK_GLASS: MANAGERS,
     Right.CHANGE_POLICY: MANAGERS,
     Right.MANAGE_PEOPLE: MANAGERS,
     Right.MANAGE_DESK: frozenset({Role.OWNER}),
@@ -182,6 +184,8 @@ DOORS: dict[str, Door] = {
     "approve_withdrawal": Door(Right.REVIEW_WITHDRAWAL, Right.REVIEW_WITHDRAWAL, fresh=True),
     "reject_withdrawal": Door(Right.REVIEW_WITHDRAWAL, Right.REVIEW_WITHDRAWAL, fresh=True),
     "settle_withdrawal": Door(Right.REVIEW_WITHDRAWAL, Right.REVIEW_WITHDRAWAL, fresh=True),
+    "break_glass": Door(Right.BREAK_GLASS, Right.BREAK_GLASS, fresh=True),
+    "review_glass": Door(Right.REVIEW_WITHDRAWAL, Right.REVIEW_WITHDRAWAL, fresh=True),
     "withdrawal_policy": Door(LOOK),
     "propose_policy": Door(Right.CHANGE_POLICY, Right.CHANGE_POLICY, fresh=True),
     "vote_policy": Door(Right.REVIEW_WITHDRAWAL, Right.REVIEW_WITHDRAWAL, fresh=True),

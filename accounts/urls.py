@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import activity, desks, keys, people, policies, sessions, withdrawals
+from accounts.views import activity, desks, glass, keys, people, policies, sessions, withdrawals
 
 urlpatterns = [
     path("setup/<str:token>/", people.setup, name="setup"),
@@ -38,6 +38,8 @@ urlpatterns = [
     path("withdrawals/<uuid:withdrawal_id>/approve/", withdrawals.approve, name="approve_withdrawal"),
     path("withdrawals/<uuid:withdrawal_id>/reject/", withdrawals.reject, name="reject_withdrawal"),
     path("withdrawals/<uuid:withdrawal_id>/settle/", withdrawals.settle_one, name="settle_withdrawal"),
+    path("withdrawals/<uuid:withdrawal_id>/break-glass/", glass.break_it, name="break_glass"),
+    path("withdrawals/<uuid:withdrawal_id>/break-glass/review/", glass.review, name="review_glass"),
     path("withdrawals/<uuid:withdrawal_id>/cancel/", withdrawals.cancel, name="cancel_withdrawal"),
     path("activity/export.csv", activity.export, name="export_audit"),
 ]

@@ -10,13 +10,17 @@ from typing import Any
 from django import forms
 
 from accounts.actions.withdrawals import Wish
-from accounts.models.withdrawal import OUTCOMES
+from accounts.models.withdrawal import OUTCOMES, VERDICTS
 from accounts.policy_rules import Policy, Tier
 from krakenfutures.funds import CASH, MULTI_COLLATERAL, Destination
 from krakenfutures.numbers import plain
 from krakenfutures.values import Wallets
 
 SPARE_TIERS = 4
+GLASS_HELP = (
+    "Two admins who did not ask may send without review, cool-off and hours; everybody is told, and a third person "
+    "judges it afterwards."
+)
 
 
 class WithdrawalForm(forms.Form):
@@ -76,6 +80,15 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=400, help_text="The requester reads it.")
 
 
+class GlassForm(forms.Form):
+    note = forms.CharField(max_length=300, label="Why it cannot wait", help_text="Everybody on the desk reads it.")
+
+
+class VerdictForm(forms.Form):
+    verdict = forms.ChoiceField(choices=VERDICTS, widget=forms.RadioSelect, label="Was it right to break the glass?")
+    note = forms.CharField(max_length=400, label="Why you think so")
+
+
 class SettleForm(forms.Form):
     outcome = forms.ChoiceField(choices=OUTCOMES, widget=forms.RadioSelect, label="What became of it")
     note = forms.CharField(max_length=400, label="What you looked at")
@@ -106,6 +119,7 @@ class PolicyForm(forms.Form):
     hours_until = forms.IntegerField(required=False, min_value=0, max_value=24, label="until this hour, UTC")
     policy_approvals = forms.IntegerField(min_value=1, max_value=10, label="Approvals to change the policy")
     paused = forms.BooleanField(required=False, label="Pause all withdrawals")
+    break_glass = forms.BooleanField(required=False, label="Break-glass", help_text=GLASS_HELP)
     reason = forms.CharField(max_length=400, label="Why")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -153,6 +167,7 @@ class PolicyForm(forms.Form):
             hours=None if hours[0] is None else hours,
             paused=data["paused"],
             policy_approvals=data["policy_approvals"],
+            break_glass=data["break_glass"],
         )
 
     def _tiers(self) -> Iterable[Tier]:
@@ -181,6 +196,7 @@ def initial_of(policy: Policy) -> dict[str, Any]:
         "hours_until": policy.hours[1] if policy.hours else None,
         "policy_approvals": policy.policy_approvals,
         "paused": policy.paused,
+        "break_glass": policy.break_glass,
     }
     for number, tier in enumerate(policy.tiers[:SPARE_TIERS]):
         start |= {

@@ -20,7 +20,7 @@ from trading.plain import to_json
 log = logging.getLogger(__name__)
 
 ACCOUNTS_GROUP = "live.accounts"  # the channel group that every hub listens to
-KINDS = frozenset({"order", "fill", "positions", "wallets", "notice", "halt", "deadman"})
+KINDS = frozenset({"order", "fill", "positions", "wallets", "notice", "halt", "deadman", "withdrawal"})
 
 
 def account_number_key(account_id: int) -> str:

@@ -126,12 +126,12 @@ def velocity_of(withdrawal: Withdrawal, asked: Asked, now: datetime, *, with_res
     return list(found.values())
 
 
-def closed_because(asked: Asked, now: datetime) -> str:
+def closed_because(asked: Asked, now: datetime, *, any_hour: bool = False) -> str:
     """Why nothing may be executed at this hour, or ""."""
     if any(policy.paused for policy in asked.policies[-1:]):
         return "Withdrawals of this desk are paused."
     for policy in asked.policies:
-        if policy.hours and not is_open(policy, now):
+        if policy.hours and not any_hour and not is_open(policy, now):
             return f"Withdrawals run from {policy.hours[0]:02d}:00 to {policy.hours[1]:02d}:00 UTC."
     return ""
 
@@ -147,4 +147,5 @@ class Facts:
 def demand_in_words(wanted: Demand) -> str:
     votes = f"{wanted.approvals} {'approval' if wanted.approvals == 1 else 'approvals'} by others"
     wait = f", then a cool-off of {words(wanted.cool_off)}" if wanted.cool_off else ""
-    return f"{votes}{wait}; expires {words(wanted.expires_after)} after the request"
+    glass = "; two admins may break the glass" if wanted.break_glass else ""
+    return f"{votes}{wait}; expires {words(wanted.expires_after)} after the request{glass}"

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from accounts.actions.policy import PolicyBroken
 from accounts.actions.withdrawal_demands import Asked, Facts, asked_of, closed_because, counting, usd_of, velocity_of
+from accounts.actions.withdrawal_glass import is_broken
 from accounts.actions.withdrawal_moves import Tampered, move, take, tampered
 from accounts.actions.withdrawal_notices import notify_desk, notify_requester
 from accounts.actions.withdrawal_reviews import send_back
@@ -161,16 +162,10 @@ def _check_all(withdrawal: Withdrawal, facts: Facts) -> Asked | None:
     if not has(membership_of(withdrawal.requester, withdrawal.desk), Right.REQUEST_WITHDRAWAL):
         _fail(withdrawal, "Whoever asked for it may not ask any more.")
         return None
-    votes = counting(withdrawal, asked.demand)
-    if len(votes) < asked.demand.approvals:
-        send_back(withdrawal, asked, f"{len(votes)} of {asked.demand.approvals} approvals count now.")
+    broken = is_broken(withdrawal, asked)
+    if not broken and not _is_approved(withdrawal, asked):
         return None
-    quorum_at = sorted(vote.at for vote in votes)[asked.demand.approvals - 1]
-    due = quorum_at + asked.demand.cool_off
-    if due > now:
-        move(withdrawal, S.COOLING, by=None, action="cooling", ready_at=due, details={"ready_at": due.isoformat()})
-        return None
-    if why := closed_because(asked, now) or money_halted(withdrawal.account_id):
+    if why := closed_because(asked, now, any_hour=broken) or money_halted(withdrawal.account_id):
         raise Later(why)
     exceeded = [one for one in velocity_of(withdrawal, asked, now, with_reserved=False) if one.is_exceeded]
     if exceeded:
@@ -178,6 +173,20 @@ def _check_all(withdrawal: Withdrawal, facts: Facts) -> Asked | None:
     if withdrawal.amount > free_in(facts.wallets, withdrawal.source, withdrawal.currency):
         raise Later("There is not enough free in that wallet now.")
     return asked
+
+
+def _is_approved(withdrawal: Withdrawal, asked: Asked) -> bool:
+    """Enough votes that count now, and their cool-off is over; else it goes back to waiting for what is missing."""
+    votes = counting(withdrawal, asked.demand)
+    if len(votes) < asked.demand.approvals:
+        send_back(withdrawal, asked, f"{len(votes)} of {asked.demand.approvals} approvals count now.")
+        return False
+    quorum_at = sorted(vote.at for vote in votes)[asked.demand.approvals - 1]
+    due = quorum_at + asked.demand.cool_off
+    if due > timezone.now():
+        move(withdrawal, S.COOLING, by=None, action="cooling", ready_at=due, details={"ready_at": due.isoformat()})
+        return False
+    return True
 
 
 def _key(withdrawal: Withdrawal) -> ApiKey:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.actions.policy import PolicyBroken
 from accounts.actions.withdrawal_demands import Asked, counting, demand_in_words, velocity_of
+from accounts.actions.withdrawal_glass import awaits_judgement, breakers
 from accounts.actions.withdrawal_moves import tampered
 from accounts.actions.withdrawal_reviews import asked_for
-from accounts.models import Approval, AuditRow, Desk, Glance, Notice, User, Withdrawal
+from accounts.models import Approval, AuditRow, Balances, Desk, Glance, Notice, User, Withdrawal
 from accounts.rights import Right, has, membership_of
-from accounts.withdrawal_rules import S, lands_in_words, person_of
+from accounts.withdrawal_rules import OPEN, S, balance_in, lands_in_words, person_of
 
 DONE_SHOWN = 50
 TOLD = {
@@ -24,6 +28,7 @@ TOLD = {
     "held": "Waiting", "executing": "Executing", "confirmed": "Confirmed", "reconciled": "Found in the account log",
     "failed": "Failed", "not_sent": "Not sent, ready again", "uncertain": "Uncertain", "late_answer": "A late answer",
     "evidence": "Evidence", "settling": "A word on the outcome", "resolved": "Resolved", "tampered": "Tampered with",
+    "glass_asked": "Glass: one admin", "glass_broken": "Glass broken", "glass_reviewed": "Broken glass judged",
 }  # fmt: skip
 LABELS = {
     "source": "From", "currency": "Currency", "amount": "Amount", "landing": "Where it lands",
@@ -48,6 +53,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Purse:
+    """What the source holds of the currency before and after, and when the venue said so."""
+
+    before: Decimal
+    after: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One point of the timeline."""
 
@@ -68,8 +82,8 @@ def queue(desk: Desk, user: User) -> list[Group]:
         "drafts": Group("Your drafts", ""),
         "done": Group("Done", "What was sent, rejected or expired will be listed here."),
     }
-    rows = Withdrawal.objects.filter(desk=desk).select_related("account", "desk", "requester")
-    live = rows.filter(status__in=[S.PENDING, S.COOLING, S.READY, S.EXECUTING, S.UNCERTAIN])
+    rows = Withdrawal.objects.filter(desk=desk).select_related("account", "desk", "requester", "glass_review")
+    live = rows.filter(Q(status__in=OPEN) | Q(glass_at__isnull=False, glass_review=None))
     drafts = rows.filter(status=S.DRAFT, requester=user)
     ended = rows.exclude(pk__in=live.values("pk")).exclude(status=S.DRAFT)[:DONE_SHOWN]
     may = has(membership_of(user, desk), Right.REVIEW_WITHDRAWAL)
@@ -85,14 +99,23 @@ def needs(row: Withdrawal, user: User) -> bool:
         return False
     if row.state is S.PENDING:
         return not row.approvals.filter(round=row.round, reviewer=user).exists()
-    return row.state is S.UNCERTAIN and not row.settlements.filter(reviewer=user).exists()
+    if row.state is S.UNCERTAIN and not row.settlements.filter(reviewer=user).exists():
+        return True
+    return may_judge(row, user)
+
+
+def may_judge(row: Withdrawal, user: User) -> bool:
+    """The glass was broken, nobody judged it yet, and this person neither asked nor broke it."""
+    own = user.pk == row.requester_id or person_of(user.email) == row.requester_person
+    return not own and not row.is_waiting and awaits_judgement(row) and person_of(user.email) not in breakers(row)
 
 
 def needs_count(desk: Desk, user: User) -> int:
     """For the frame: how many requests wait for this person."""
     if not has(membership_of(user, desk), Right.REVIEW_WITHDRAWAL):
         return 0
-    rows = Withdrawal.objects.filter(desk=desk, status__in=[S.PENDING, S.UNCERTAIN])
+    unfinished = Q(status__in=[S.PENDING, S.UNCERTAIN]) | Q(glass_at__isnull=False, glass_review=None)
+    rows = Withdrawal.objects.filter(unfinished, desk=desk).select_related("glass_review")
     return sum(needs(row, user) for row in rows)
 
 
@@ -113,12 +136,17 @@ def detail(row: Withdrawal, user: User) -> dict[str, Any]:
         "votes": votes,
         "all_votes": row.approvals.select_related("reviewer"),
         "settlements": row.settlements.select_related("reviewer"),
+        "purse": purse(row),
         "velocity": _velocity(row, asked) if open_ and asked else [],
         "timeline": timeline(row),
         "tampered": tampered(row) if not row.is_ended else [],
         "trouble": trouble,
         "may_review": has(membership, Right.REVIEW_WITHDRAWAL) and needs(row, user),
         "may_reject": has(membership, Right.REVIEW_WITHDRAWAL) and open_ and user.pk != row.requester_id,
+        "may_break": _may_break(row, user, asked) and has(membership, Right.BREAK_GLASS),
+        "may_judge": may_judge(row, user) and has(membership, Right.REVIEW_WITHDRAWAL),
+        "glass_votes": row.glass_votes.filter(round=row.round).select_related("reviewer"),
+        "awaits_judgement": awaits_judgement(row),
         "is_own": user.pk == row.requester_id,
         "is_open": open_,
     }
@@ -150,6 +178,20 @@ def changes_since(row: Withdrawal, user: User) -> list[tuple[str, str, str]]:
     return [(label, old.get(name, ""), now[name]) for name, label in LABELS.items() if old.get(name, "") != now[name]]
 
 
+def purse(row: Withdrawal) -> Purse | None:
+    """As it was right before the attempt; before any, as the desk last heard. None: nobody said, or nothing moved."""
+    before = row.evidence.get("before", {})
+    moved = row.state in {S.EXECUTING, S.CONFIRMED} or row.resolution == "sent"
+    if moved and "balance" in before:
+        balance, at = Decimal(before["balance"]), datetime.fromisoformat(before["at"])
+        return Purse(balance, balance - row.amount, at)
+    said = Balances.objects.filter(account=row.account_id).first() if row.is_waiting else None
+    if said is None:
+        return None
+    balance = balance_in(said.known, row.source, row.currency)
+    return Purse(balance, balance - row.amount, said.at)
+
+
 def _place(line: Line) -> str:
     if line.needs_you:
         return "needs"
@@ -166,6 +208,13 @@ def _votes(row: Withdrawal) -> list[Approval]:
         return counting(row, asked_for(row).demand)
     except PolicyBroken:
         return []
+
+
+def _may_break(row: Withdrawal, user: User, asked: Asked | None) -> bool:
+    if asked is None or not asked.demand.break_glass or not row.is_waiting or row.glass_at is not None:
+        return False
+    own = user.pk == row.requester_id or person_of(user.email) == row.requester_person
+    return not own and person_of(user.email) not in breakers(row)
 
 
 def _velocity(row: Withdrawal, asked: Asked) -> list[Any]:

@@ -13,7 +13,8 @@ from django.db import models, transaction
 from accounts import vault
 from accounts.actions.audit import record
 from accounts.hooks import withdrawal_changed
-from accounts.models import Approval, AuditRow, Settlement, User, Withdrawal
+from accounts.models import AuditRow, User, Withdrawal
+from accounts.models.withdrawal import Vote
 from accounts.policy_document import canonical
 from accounts.rules import NotAllowed
 from accounts.withdrawal_rules import NEXT, S
@@ -110,13 +111,13 @@ def attempts_in_the_book(withdrawal: Withdrawal) -> int:
     return AuditRow.objects.filter(about=f"withdrawal:{withdrawal.pk}", action=EXECUTING).count()
 
 
-def seal_vote(vote: Approval | Settlement) -> str:
+def seal_vote(vote: Vote) -> str:
     """Binds who said it, to what, when, and how they had proven who they are."""
     bound = {name: value for name, value in _snapshot(vote).items() if name != "id"}
     return vault.mark(vote._meta.model_name or "", canonical(bound))
 
 
-def is_genuine(vote: Approval | Settlement) -> bool:
+def is_genuine(vote: Vote) -> bool:
     return _same(vote.seal, seal_vote(vote))
 
 

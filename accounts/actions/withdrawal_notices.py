@@ -22,6 +22,9 @@ SENTENCES = {
     "rejected": "{what} was rejected: {remark} Code {code}.",
     "expired": "{what} expired without enough approvals. Code {code}.",
     "uncertain": "It is not known whether {what} was sent. Two people must look at the evidence. Code {code}.",
+    "glass_asked": "GLASS: {remark} One more admin, and {what} is sent without its review. Code {code}.",
+    "glass_broken": "GLASS BROKEN: {what} is sent without its review. {remark} Code {code}.",
+    "glass_reviewed": "The broken glass of {what} was judged; the page says how. Code {code}.",
     "resolved": "{what} is settled: {resolution}. Code {code}.",
 }
 

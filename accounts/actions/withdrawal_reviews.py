@@ -89,7 +89,7 @@ def send_back(withdrawal: Withdrawal, asked: Asked, why: str) -> None:
     """Votes are missing after all: back to review, keeping those that count. Inside the caller's transaction."""
     move(
         withdrawal, S.PENDING, by=None, action="sent_back", remark=why[:400], approved_at=None, ready_at=None,
-        approvals_needed=asked.demand.approvals, details={"why": why},
+        glass_at=None, approvals_needed=asked.demand.approvals, details={"why": why},
     )  # fmt: skip
     notify_reviewers(withdrawal, asked, "more_asked")
 

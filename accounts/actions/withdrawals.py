@@ -237,7 +237,7 @@ def _label(account: Account, wish: Wish) -> str:
 FILLED = (
     "source", "currency", "amount", "landing", "target_wallet", "target_account", "target_label", "reason", "round",
     "policy_number", "digest", "usd", "is_first_time", "approvals_needed", "requested_at", "expires_at",
-    "approved_at", "ready_at", "escalated_at", "remark",
+    "approved_at", "ready_at", "escalated_at", "glass_at", "remark",
 )  # fmt: skip
 
 
@@ -269,7 +269,7 @@ def _stamp(withdrawal: Withdrawal, asked: Asked) -> None:
     withdrawal.digest = digest_of(withdrawal.payload)
     withdrawal.approvals_needed = asked.demand.approvals
     withdrawal.requested_at, withdrawal.expires_at = now, now + asked.demand.expires_after
-    withdrawal.approved_at = withdrawal.ready_at = withdrawal.escalated_at = None
+    withdrawal.approved_at = withdrawal.ready_at = withdrawal.escalated_at = withdrawal.glass_at = None
     withdrawal.remark = ""
 
 

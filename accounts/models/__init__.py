@@ -9,7 +9,16 @@ from accounts.models.session import Device, UserSession
 from accounts.models.setup_link import SetupLink
 from accounts.models.user import User
 from accounts.models.vault import VaultCanary
-from accounts.models.withdrawal import Approval, Glance, Notice, Settlement, Withdrawal, WithdrawalStatus
+from accounts.models.withdrawal import (
+    Approval,
+    Glance,
+    GlassReview,
+    GlassVote,
+    Notice,
+    Settlement,
+    Withdrawal,
+    WithdrawalStatus,
+)
 
 __all__ = [
     "Account",
@@ -22,6 +31,8 @@ __all__ = [
     "Device",
     "Environment",
     "Glance",
+    "GlassReview",
+    "GlassVote",
     "Invitation",
     "KeyState",
     "LimitUse",

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import msgspec
 from django.db import models
+
+from krakenfutures.values import Wallets
 
 
 class Balances(models.Model):
@@ -10,6 +13,10 @@ class Balances(models.Model):
     wallets = models.JSONField()  # msgspec's JSON of `Wallets`; decimals are strings
     at = models.DateTimeField()  # when the venue said so
     source = models.CharField(max_length=8)  # "rest" or "feed"
+
+    @property
+    def known(self) -> Wallets:
+        return msgspec.convert(self.wallets, Wallets)
 
     def __str__(self) -> str:
         return f"balances of {self.account_id} at {self.at}"

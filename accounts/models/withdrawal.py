@@ -32,6 +32,7 @@ class WithdrawalStatus(models.TextChoices):
 
 
 LANDINGS = [("spot", "Kraken spot wallet"), ("wallet", "Another wallet"), ("subaccount", "Subaccount")]
+VERDICTS = [("justified", "It was right"), ("not_justified", "It was not right")]
 OUTCOMES = [("sent", "The money moved"), ("not_sent", "The money did not move")]
 
 
@@ -76,6 +77,7 @@ class Withdrawal(models.Model):
     approved_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(null=True)  # end of the cool-off
     escalated_at = models.DateTimeField(null=True)
+    glass_at = models.DateTimeField(null=True)  # when the second admin broke the glass
 
     # the one attempt
     claims = models.PositiveIntegerField(default=0)  # the fencing number of the attempt
@@ -217,6 +219,48 @@ class Settlement(Vote):
 
     def __str__(self) -> str:
         return f"{self.reviewer}: {self.withdrawal} {self.outcome}"
+
+
+class GlassVote(Vote):
+    """One admin's word, with the reason as its note, that exactly this payload cannot wait for its review."""
+
+    withdrawal = models.ForeignKey(Withdrawal, on_delete=models.PROTECT, related_name="glass_votes")
+    round = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["withdrawal", "round", "reviewer"], name="one_glass_a_user"),
+            models.UniqueConstraint(fields=["withdrawal", "round", "reviewer_person"], name="one_glass_a_person"),
+            models.CheckConstraint(condition=~Q(reviewer=F("requester")), name="glass_broken_by_others"),
+            models.CheckConstraint(
+                condition=~Q(reviewer_person=F("requester_person")), name="glass_broken_by_other_people"
+            ),
+            models.CheckConstraint(condition=~Q(note=""), name="glass_broken_for_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer} broke the glass of {self.withdrawal}"
+
+
+class GlassReview(Vote):
+    """What somebody else thinks of a broken glass, afterwards."""
+
+    withdrawal = models.OneToOneField(Withdrawal, on_delete=models.PROTECT, related_name="glass_review")
+    verdict = models.CharField(max_length=13, choices=VERDICTS)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(reviewer=F("requester")), name="glass_reviewed_by_others"),
+            models.CheckConstraint(
+                condition=~Q(reviewer_person=F("requester_person")), name="glass_reviewed_by_other_people"
+            ),
+            models.CheckConstraint(condition=~Q(note=""), name="glass_reviewed_with_a_note"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer}: breaking the glass of {self.withdrawal} was {self.get_verdict_display()}"
 
 
 class Glance(models.Model):

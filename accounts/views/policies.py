@@ -165,5 +165,7 @@ def lines_of(one: Policy) -> list[tuple[str, str]]:
     found.append(("A request expires after", words(one.expires_after)))
     hours = f"{one.hours[0]:02d}:00 to {one.hours[1]:02d}:00 UTC" if one.hours else "at any hour"
     found.append(("Sent", "never: paused" if one.paused else hours))
+    glass = "two admins may send without review; judged afterwards" if one.break_glass else "no"
+    found.append(("Break-glass", glass))
     found.append(("To change this policy", f"{one.policy_approvals} other people"))
     return found

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable
 from uuid import UUID, uuid4
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -27,6 +28,7 @@ from accounts.actions.withdrawals import (
 )
 from accounts.forms import blame
 from accounts.models import Account, Notice, Withdrawal
+from accounts.rights import Right, has
 from accounts.rules import NotAllowed
 from accounts.stepup import fresh_factor
 from accounts.views.request import DeskRequest, desk_of
@@ -38,7 +40,7 @@ from krakenfutures.numbers import plain
 COLUMNS = (
     "id", "code", "digest", "status", "requested_at", "requester", "account", "source", "currency", "amount", "usd",
     "landing", "target_wallet", "target_account", "reason", "policy", "approved_by", "executed_at", "reference",
-    "ledger_row", "resolution", "remark",
+    "ledger_row", "resolution", "glass_broken_by", "glass_verdict", "remark",
 )  # fmt: skip
 
 
@@ -46,17 +48,24 @@ COLUMNS = (
 def withdrawals(request: DeskRequest) -> HttpResponse:
     desk = desk_of(request)
     notices = list(Notice.objects.filter(user=request.user, desk=desk, seen_at=None)[:10])
-    return render(request, "accounts/withdrawals.html", {"groups": queue(desk, request.user), "notices": notices})
+    return render(
+        request,
+        _page(request, "accounts/withdrawals.html"),
+        {
+            "groups": queue(desk, request.user),
+            "notices": notices,
+            "watched": Account.objects.filter(desk=desk),
+            "may_ask": has(request.membership, Right.REQUEST_WITHDRAWAL),
+        },
+    )
 
 
 @require_GET
 def withdrawal(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
-    found = _visible(request, withdrawal_id)
-    return render(
-        request,
-        "accounts/withdrawal.html",
-        {"w": found, "changes": changes_since(found, request.user), **detail(found, request.user)},
-    )
+    found = visible(request, withdrawal_id)
+    page = _page(request, "accounts/withdrawal.html")
+    changes = changes_since(found, request.user) if page == "accounts/withdrawal.html" else []  # a part is no new look
+    return render(request, page, {"w": found, "changes": changes, **detail(found, request.user)})
 
 
 @require_http_methods(["GET", "POST"])
@@ -103,7 +112,7 @@ def request_form(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def approve(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
     """The page repeats what is approved; the digest it shows is the one that is sent."""
-    found = _visible(request, withdrawal_id)
+    found = visible(request, withdrawal_id)
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -112,8 +121,8 @@ def approve(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
                 note=form.cleaned_data["note"],
             )  # fmt: skip
         except NotAllowed as refusal:
-            _refused(form, found, refusal)
-            found = _visible(request, withdrawal_id)
+            refused(form, found, refusal)
+            found = visible(request, withdrawal_id)
         else:
             messages.success(request, f"You approved it. It is {after.get_status_display().lower()} now.")
             return redirect(after)
@@ -123,7 +132,7 @@ def approve(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def reject(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
-    found = _visible(request, withdrawal_id)
+    found = visible(request, withdrawal_id)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -131,7 +140,7 @@ def reject(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
                 found.pk, by=request.user, reason=form.cleaned_data["reason"], factor=fresh_factor(request)
             )
         except NotAllowed as refusal:
-            _refused(form, found, refusal)
+            refused(form, found, refusal)
         else:
             messages.success(request, "You rejected it.")
             return redirect(after)
@@ -143,7 +152,7 @@ def reject(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def settle_one(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
     """Say what became of an uncertain one; the second person who says the same settles it."""
-    found = _visible(request, withdrawal_id)
+    found = visible(request, withdrawal_id)
     form = SettleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -159,7 +168,7 @@ def settle_one(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
 
 @require_POST
 def cancel(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
-    found = _visible(request, withdrawal_id)
+    found = visible(request, withdrawal_id)
     try:
         cancel_withdrawal(found.pk, by=request.user)
         messages.success(request, "You took it back. Nothing was sent.")
@@ -176,16 +185,18 @@ def export(request: DeskRequest) -> HttpResponse:
     writer = csv.writer(answer)
     writer.writerow(COLUMNS)
     rows = Withdrawal.objects.visible_to(request.user).filter(desk=desk_of(request)).exclude(status=S.DRAFT)
-    related = rows.select_related("requester", "account").prefetch_related("approvals__reviewer")
+    related = rows.select_related("requester", "account", "glass_review").prefetch_related(
+        "approvals__reviewer", "glass_votes__reviewer"
+    )
     for row in related.order_by("created_at"):
         writer.writerow([_safe(cell) for cell in _cells(row)])
     return answer
 
 
-# --- inside --------------------------------------------------------------------------------------------------------
+# --- shared with the pages of the broken glass ---------------------------------------------------------------------
 
 
-def _visible(request: DeskRequest, withdrawal_id: UUID) -> Withdrawal:
+def visible(request: DeskRequest, withdrawal_id: UUID) -> Withdrawal:
     rows = Withdrawal.objects.visible_to(request.user).select_related("account__desk", "desk", "requester")
     found = get_object_or_404(rows, pk=withdrawal_id)
     if found.state is S.DRAFT and found.requester_id != request.user.pk:
@@ -193,12 +204,27 @@ def _visible(request: DeskRequest, withdrawal_id: UUID) -> Withdrawal:
     return found
 
 
+def refused(form: forms.Form, found: Withdrawal, refusal: NotAllowed) -> None:
+    """A tampered request ends here too, for everybody to see."""
+    if isinstance(refusal, Tampered):
+        condemn(found.pk, refusal)
+    blame(form, refusal)
+
+
+# --- inside --------------------------------------------------------------------------------------------------------
+
+
+def _page(request: DeskRequest, template: str) -> str:
+    """The page, or its living part alone when its script asks for that."""
+    return f"{template}#live" if request.headers.get("X-Part") else template
+
+
 def _started(request: DeskRequest) -> Withdrawal | None:
     asked = request.GET.get("draft") or request.GET.get("change")
     if not asked:
         return None
     try:
-        found = _visible(request, UUID(asked))
+        found = visible(request, UUID(asked))
     except ValueError:
         return None
     return found if found.requester_id == request.user.pk else None
@@ -237,22 +263,17 @@ def _do(request: DeskRequest, account: Account, form: WithdrawalForm, before: Wi
     return asked
 
 
-def _refused(form: NoteForm | ReasonForm, found: Withdrawal, refusal: NotAllowed) -> None:
-    """A tampered request ends here too, for everybody to see."""
-    if isinstance(refusal, Tampered):
-        condemn(found.pk, refusal)
-    blame(form, refusal)
-
-
 def _cells(row: Withdrawal) -> Iterable[object]:
     voters = "; ".join(vote.reviewer.email for vote in row.approvals.all() if vote.digest == row.digest)
+    broken = "; ".join(vote.reviewer.email for vote in row.glass_votes.all()) if row.glass_at else ""
+    verdict = row.glass_review.verdict if hasattr(row, "glass_review") else ""
     moments = (row.requested_at, row.executing_at)
     asked, sent = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else "" for moment in moments)
     return (
         row.pk, row.code, row.digest, row.status, asked, row.requester.email, row.account.label, row.source,
         row.currency, plain(row.amount), "" if row.usd is None else plain(row.usd), row.landing, row.target_wallet,
         row.target_account, row.reason, row.policy_number, voters, sent, row.reference, row.ledger_row or "",
-        row.resolution, row.remark,
+        row.resolution, broken, verdict, row.remark,
     )  # fmt: skip
 
 

@@ -25,17 +25,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from accounts.actions.policy import approve_policy, propose_policy
 from accounts.actions.withdrawal_evidence import look, settle
 from accounts.actions.withdrawal_execution import execute
+from accounts.actions.withdrawal_glass import break_glass
 from accounts.actions.withdrawal_moves import tampered
 from accounts.actions.withdrawal_reviews import approve_withdrawal, reject_withdrawal
 from accounts.actions.withdrawals import Wish, cancel_withdrawal, change_request
-from accounts.models import Approval, AuditRow, Desk, Membership, Role, Withdrawal
+from accounts.models import Approval, AuditRow, Desk, GlassVote, Membership, Role, Withdrawal
 from accounts.policy_rules import Policy, Tier
 from accounts.rights import NoRight
 from accounts.rules import NotAllowed
 from accounts.store import store
 from accounts.velocity_rules import DAY
 from accounts.withdrawal_rules import NEXT, S
-from tests.accounts.withdrawing import Team, fresh, make_team, sweep
+from tests.accounts.withdrawing import Team, fresh, make_team, person, sweep
 from tests.venue_process import DemoVenue
 
 pytestmark = [pytest.mark.venue, pytest.mark.timeout(600)]
@@ -44,8 +45,9 @@ LIMIT = D(310)
 STRICT = Policy(tiers=(Tier(D(0), 2), Tier(D(300), 3)), desk_day=LIMIT)
 MIDDLE = Policy(tiers=(Tier(D(0), 1), Tier(D(300), 2, timedelta(hours=1))), desk_day=LIMIT)
 LOOSE = Policy(tiers=(Tier(D(0), 1),), desk_day=LIMIT)
-POLICIES = [STRICT, MIDDLE, LOOSE, replace(MIDDLE, first_time_cool_off=timedelta(hours=2))]
-PEOPLE = ["owner", "trader", "alice", "bob"]
+GLASS = replace(STRICT, break_glass=True)
+POLICIES = [STRICT, MIDDLE, LOOSE, GLASS, replace(MIDDLE, first_time_cool_off=timedelta(hours=2))]
+PEOPLE = ["owner", "trader", "alice", "bob", "ada"]
 FAULTS = ["drop_response", "http_500", "nonce", "rate_limit"]
 WALKS = int(os.environ.get("KFWEB_TEST_WALKS", "10"))  # 200 for the long run
 STEPS = 30
@@ -56,12 +58,13 @@ houses = count()
 class Walk(RuleBasedStateMachine):
     venue: DemoVenue
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(policy=st.sampled_from([MIDDLE, GLASS]))
+    def begin(self, policy: Policy) -> None:
         self.atom = transaction.atomic()
         self.atom.__enter__()
         house = f"walk{next(houses)}.test"
-        self.team: Team = make_team(Desk.objects.create(name=house), self.venue, MIDDLE, house=house)
+        self.team: Team = make_team(Desk.objects.create(name=house), self.venue, policy, house=house)
+        self.team.ada = person(f"ada@{house}", self.team.desk, Role.ADMIN)  # type: ignore[attr-defined]
         self.now: datetime = timezone.now()
         self.clock: Any = None
         self.status: dict[Any, str] = {}
@@ -98,6 +101,13 @@ class Walk(RuleBasedStateMachine):
     @rule(number=NUMBERS, who=st.sampled_from(PEOPLE), age=st.sampled_from([0, 0, 400]))
     def approve(self, number: int, who: str, age: float) -> None:
         self._approve(self._one_of(number), who, age=age)
+
+    @rule(number=NUMBERS, order=st.permutations(PEOPLE), many=st.integers(1, 3))
+    def break_the_glass(self, number: int, order: list[str], many: int) -> None:
+        asked = Withdrawal.objects.get(pk=self._one_of(number))
+        for who in order[:many]:
+            with suppress(NotAllowed, NoRight):
+                break_glass(asked.pk, by=getattr(self.team, who), digest=asked.digest, note="now", factor=fresh())
 
     @rule(number=NUMBERS, who=st.sampled_from(PEOPLE), outcome=st.sampled_from(["sent", "not_sent"]))
     def say(self, number: int, who: str, outcome: str) -> None:
@@ -224,8 +234,16 @@ class Walk(RuleBasedStateMachine):
         assert before is None or before in states
         if row.status == "confirmed":
             assert D(paid[row.reference]["amount"]) == row.amount
-        if row.executing_at and row.claims:
+        if row.executing_at and row.claims and not self._glass_was_broken(row):
             self._had_a_quorum(row)
+
+    def _glass_was_broken(self, row: Withdrawal) -> bool:
+        """By two others, under policies that all have a glass, from the request's own to the one in force then."""
+        words = GlassVote.objects.filter(withdrawal=row, digest=row.digest, at__lte=row.executing_at)
+        people = {word.reviewer_person for word in words}
+        assert row.requester_person not in people
+        versions = self.team.desk.policies.filter(number__gte=row.policy_number, decided_at__lte=row.executing_at)
+        return len(people) >= 2 and all(version.policy.break_glass for version in versions)
 
     def _had_a_quorum(self, row: Withdrawal) -> None:
         """By the votes as they were cast, and by every policy from the request's own to the one in force then."""

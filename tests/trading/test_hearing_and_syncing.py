@@ -25,7 +25,7 @@ from krakenfutures.events import (
 from krakenfutures.values import FlexAccount, Holding, OrderState, OrderType, Position, Side, Wallets
 from tests.trading.desk import buy, long_ago
 from tests.trading.paper import PaperWire
-from trading.actions.balances import merged, stored_wallets
+from trading.actions.balances import merged
 from trading.actions.hearing import hear
 from trading.actions.syncing import (
     Gap,
@@ -224,7 +224,7 @@ def test_a_request_keeps_the_liquidation_price_that_only_the_feed_tells(
 def test_wallets_are_stored_to_the_last_digit(account: Account, api_key: ApiKey, wire: PaperWire) -> None:
     sync_wallets(api_key.pk)
     row = Balances.objects.get(account=account)
-    stored = stored_wallets(row)
+    stored = row.known
     raw = wire.accounts["accounts"]
     assert stored.flex is not None
     assert stored.flex.margin_equity == D(str(raw["flex"]["marginEquity"]))

@@ -36,12 +36,8 @@ def merge_balances(account_id: int, said: BalancesChanged, *, at: datetime) -> b
         row = Balances.objects.select_for_update().filter(account_id=account_id).first()
         if row is None and not said.complete:
             return False
-        old = stored_wallets(row) if row else Wallets(cash={}, margin_accounts=(), flex=None)
+        old = row.known if row else Wallets(cash={}, margin_accounts=(), flex=None)
         return store_wallets(account_id, merged(old, said), at=at, source="feed")
-
-
-def stored_wallets(row: Balances) -> Wallets:
-    return msgspec.convert(row.wallets, Wallets)
 
 
 def merged(old: Wallets, said: BalancesChanged) -> Wallets:
