@@ -1,7 +1,8 @@
-"""One broker per key, across all processes: the rate budget and the nonce, in one script inside the store.
+"""One broker per key, across all processes: the rate budgets and the nonce, in one script inside the store.
 
-The venue's budget is a bucket of 500 points that refills at 50 a second, per account. Ours leaks a little slower and
-holds a little less, so that what we think is left is there. docs/decisions/nonce.md tells why a nonce is sent.
+The venue's budget is a bucket of 500 points that refills at 50 a second, per account; reading history has a bucket of
+its own, of 100 points that take ten minutes to come back. Ours leak a little slower and hold a little less, so that
+what we think is left is there. docs/decisions/nonce.md tells why a nonce is sent.
 """
 
 from __future__ import annotations
@@ -19,16 +20,23 @@ REFILL = 48  # points a second, of the venue's 50
 RESERVE = 100  # kept for urgent calls: ten cancels
 FORGET_AFTER = 3600  # seconds without a call; the bucket has been full for long
 REFILLED = 30  # seconds after which a budget that nobody used is certainly whole
+HISTORY_CAPACITY = 94  # of the venue's 100
+HISTORY_REFILL = 0.16  # points a second, of the venue's 100 in ten minutes
+HISTORY_RESERVE = 24  # kept for what somebody waits for: the evidence for a withdrawal
 
 # Numbers in Lua are doubles: microseconds fit (2^53), nanoseconds do not, so the last three digits are appended.
 ENTER = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local cost, room = tonumber(ARGV[1]), tonumber(ARGV[2])
-local capacity, refill = tonumber(ARGV[3]), tonumber(ARGV[4])
-local row = redis.call('HMGET', KEYS[1], 'used', 'at', 'nonce')
+local refill, pool, other = tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local row = redis.call('HMGET', KEYS[1], pool .. 'used', pool .. 'at', 'nonce')
 local used, at = tonumber(row[1]), tonumber(row[2])
-if not used then used, at = tonumber(ARGV[5]), now end
+if not used then
+  used, at = tonumber(ARGV[6]), now
+  redis.call('HSETNX', KEYS[1], other .. 'used', ARGV[7])
+  redis.call('HSETNX', KEYS[1], other .. 'at', string.format('%.0f', now))
+end
 local passed = math.max(0, now - at)
 used = math.max(0, used - passed * refill / 1000000)
 local nonce = math.max((tonumber(row[3]) or 0) + 1, now)
@@ -39,22 +47,38 @@ else
   used = used + cost
   redis.call('HSET', KEYS[1], 'nonce', string.format('%.0f', nonce))
 end
-redis.call('HSET', KEYS[1], 'used', string.format('%.6f', used), 'at', string.format('%.0f', math.max(at, now)))
-redis.call('EXPIRE', KEYS[1], ARGV[6])
+redis.call('HSET', KEYS[1], pool .. 'used', string.format('%.6f', used),
+  pool .. 'at', string.format('%.0f', math.max(at, now)))
+redis.call('EXPIRE', KEYS[1], ARGV[8])
 return {wait, string.format('%.0f', nonce) .. '000'}
 """
 PENALISE = """
 local time = redis.call('TIME')
-redis.call('HSET', KEYS[1], 'used', ARGV[1], 'at', string.format('%.0f', time[1] * 1000000 + time[2]))
+redis.call('HSET', KEYS[1], ARGV[3] .. 'used', ARGV[1],
+  ARGV[3] .. 'at', string.format('%.0f', time[1] * 1000000 + time[2]))
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 """
 LEFT = """
 local time = redis.call('TIME')
-local row = redis.call('HMGET', KEYS[1], 'used', 'at')
+local row = redis.call('HMGET', KEYS[1], ARGV[2] .. 'used', ARGV[2] .. 'at')
 if not row[1] then return '0' end
 local passed = math.max(0, time[1] * 1000000 + time[2] - tonumber(row[2]))
 return string.format('%.6f', math.max(0, tonumber(row[1]) - passed * tonumber(ARGV[1]) / 1000000))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A bucket of the venue's. `prefix` names its columns in the key's row of the store."""
+
+    prefix: str
+    capacity: int
+    refill: float  # points a second
+    reserve: int  # for urgent calls
+
+
+TRADING = Pool("", CAPACITY, REFILL, RESERVE)
+HISTORY = Pool("history_", HISTORY_CAPACITY, HISTORY_REFILL, HISTORY_RESERVE)
 
 
 class StoreAway(Throttled):
@@ -65,7 +89,7 @@ class StoreAway(Throttled):
 class Budget:
     points: int  # left now
     capacity: int
-    refill_per_second: int
+    refill_per_second: float
     reserve: int = RESERVE
 
 
@@ -80,14 +104,24 @@ class Broker:
         self._place = _place(name)
         self._rested = rested if callable(rested) else lambda: rested
 
-    def enter(self, cost: int, *, urgent: bool = False) -> int | None:
+    def enter(self, cost: int, *, urgent: bool = False, history: bool = False) -> int | None:
         """Spend `cost` points, get the nonce to send. Raises `Throttled`, and spends nothing, when they are short."""
-        room = CAPACITY if urgent else CAPACITY - RESERVE
+        pool, other = (HISTORY, TRADING) if history else (TRADING, HISTORY)
+        room = pool.capacity if urgent else pool.capacity - pool.reserve
         if cost > room:
             raise ValueError(f"no call may cost {cost} points: the budget never holds more than {room}")
-        used_if_unknown = 0 if self._rested() else CAPACITY
+        rested = self._rested()
         self._rested = lambda: False  # the proof is of this moment: should the store be emptied later, it is spent
-        arguments = [cost, room, CAPACITY, REFILL, used_if_unknown, FORGET_AFTER]
+        if_unknown = [0, 0] if rested else [pool.capacity, other.capacity]
+        arguments: list[str | int | float] = [
+            cost,
+            room,
+            pool.refill,
+            pool.prefix,
+            other.prefix,
+            *if_unknown,
+            FORGET_AFTER,
+        ]
         try:
             wait, nonce = store().register_script(ENTER)(keys=[self._place], args=arguments)
         except redis.RedisError as error:
@@ -100,21 +134,27 @@ class Broker:
             )
         return int(nonce)
 
-    def penalise(self) -> None:
+    def penalise(self, *, history: bool = False) -> None:
         """The venue said "too fast": somebody else uses the account too, so begin again from an empty budget."""
+        pool = HISTORY if history else TRADING
         try:
-            store().register_script(PENALISE)(keys=[self._place], args=[CAPACITY, FORGET_AFTER])
+            store().register_script(PENALISE)(keys=[self._place], args=[pool.capacity, FORGET_AFTER, pool.prefix])
         except redis.RedisError as error:
             raise _away(error) from error
 
 
-def budget(api_key_id: int) -> Budget:
+def budget(api_key_id: int, pool: Pool = TRADING) -> Budget:
     """For the gauge. Raises `StoreAway`."""
     try:
-        used = float(store().register_script(LEFT)(keys=[_place(api_key_id)], args=[REFILL]))
+        used = float(store().register_script(LEFT)(keys=[_place(api_key_id)], args=[pool.refill, pool.prefix]))
     except redis.RedisError as error:
         raise _away(error) from error
-    return Budget(points=int(CAPACITY - used), capacity=CAPACITY, refill_per_second=REFILL)
+    return Budget(
+        points=int(pool.capacity - used),
+        capacity=pool.capacity,
+        refill_per_second=pool.refill,
+        reserve=pool.reserve,
+    )
 
 
 def _place(name: int | str) -> str:

@@ -11,6 +11,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "renew dead man's switches": {"task": "trading.sweep_dead_men", "schedule": 5.0, "options": {"expires": 5}},
     "read wallets, positions, orders": {"task": "trading.sync_states", "schedule": 15.0, "options": {"expires": 15}},
     "read fills": {"task": "trading.sync_all_fills", "schedule": 30.0, "options": {"expires": 30}},
+    "read histories": {"task": "trading.sync_histories", "schedule": 30.0, "options": {"expires": 30}},
     "list the instruments": {"task": "trading.refresh_listings", "schedule": 15.0, "options": {"expires": 15}},
     "ask again about failing keys": {"task": "trading.recheck_keys", "schedule": 60.0, "options": {"expires": 60}},
     "attend to withdrawals": {"task": "accounts.sweep_withdrawals", "schedule": 3.0, "options": {"expires": 5}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from krakenfutures.funds import LedgerRow
 from krakenfutures.values import (
     BookDelta,
     BookSnapshot,
@@ -123,7 +124,7 @@ class BalancesChanged(Value, frozen=True):
 
 
 class LedgerRows(Value, frozen=True):
-    rows: tuple[dict[str, object], ...]
+    rows: tuple[LedgerRow, ...]
     complete: bool
 
 

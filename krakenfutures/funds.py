@@ -51,6 +51,48 @@ class Receipt(Value, frozen=True):
 MoneyOutcome = Receipt | Rejected | Lost
 
 
+class Category(StrEnum):
+    """What a row of the account log is about, coarser than the venue's own words."""
+
+    TRADE = "trade"
+    LIQUIDATION = "liquidation"
+    FUNDING = "funding"
+    SETTLEMENT = "settlement"
+    TRANSFER = "transfer"
+    CONVERSION = "conversion"
+    INTEREST = "interest"
+    CREDIT = "credit"  # fee credits that paid a fee
+    TAX = "tax"
+    UNKNOWN = "unknown"
+
+
+CATEGORIES = {
+    "futures trade": Category.TRADE,
+    "futures assignor": Category.LIQUIDATION,
+    "futures assignee": Category.TRADE,
+    "futures liquidation": Category.LIQUIDATION,
+    "futures partial liquidation": Category.LIQUIDATION,
+    "futures unwind bankrupt": Category.LIQUIDATION,
+    "futures unwind counterparty": Category.TRADE,
+    "covered liquidation": Category.LIQUIDATION,
+    "funding rate change": Category.FUNDING,
+    "settlement": Category.SETTLEMENT,
+    "transfer": Category.TRANSFER,
+    "cross-exchange transfer": Category.TRANSFER,
+    "subaccount transfer": Category.TRANSFER,
+    "admin transfer": Category.TRANSFER,
+    "conversion": Category.CONVERSION,
+    "interest payment": Category.INTEREST,
+    "kfee applied": Category.CREDIT,
+    "tax withheld": Category.TAX,
+    "tax refund": Category.TAX,
+}
+
+
+def category_of(kind: str) -> Category:
+    return CATEGORIES.get(kind, Category.UNKNOWN)
+
+
 class LedgerRow(Value, frozen=True):
     """One line of the venue's account log. `old` and `new` are balances of the asset, or signed position sizes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation, localcontext
-from typing import Any
+from typing import Any, overload
 
 import msgspec
 
@@ -62,6 +62,19 @@ def to_time(value: object) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise Unreadable(f"{str(value)[:40]!r} is not a time")
+
+
+@overload
+def epoch_ms(moment: datetime) -> int: ...
+@overload
+def epoch_ms(moment: datetime | None) -> int | None: ...
+def epoch_ms(moment: datetime | None) -> int | None:
+    """Epoch milliseconds; finer is cut off. Nothing for nothing."""
+    return None if moment is None else (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def from_epoch_ms(number: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=number)
 
 
 def iso(moment: datetime) -> str:

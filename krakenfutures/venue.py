@@ -16,6 +16,7 @@ from typing import Protocol
 
 from krakenfutures.events import Event
 from krakenfutures.funds import CASH, Destination, LedgerRow, MoneyOutcome, Transfer
+from krakenfutures.history import HistoryPage, HistoryStream
 from krakenfutures.values import (
     BookSnapshot,
     Candle,
@@ -68,13 +69,14 @@ class Credentials:
 class Gate(Protocol):
     """The one broker of a key: every signed call passes it, in whichever process it is made."""
 
-    def enter(self, cost: int, *, urgent: bool = False) -> int | None:
+    def enter(self, cost: int, *, urgent: bool = False, history: bool = False) -> int | None:
         """Spend `cost` points and get the nonce to send (None: send none).
 
-        `urgent` calls (cancels, reductions) may use the reserve. Raises `Throttled` when the budget is short.
+        `urgent` calls (cancels, reductions) may use the reserve; `history` is paid from a pool of its own. Raises
+        `Throttled` when the budget is short.
         """
 
-    def penalise(self) -> None:
+    def penalise(self, *, history: bool = False) -> None:
         """The venue itself said "too fast": somebody else uses this key too, so assume the budget is empty."""
 
 
@@ -133,6 +135,32 @@ class Funds(Protocol):
     ) -> list[LedgerRow]: ...
 
 
+class History(Protocol):
+    """Looking back, page by page. Raises the error tree; a page never breaks because of one entry in it."""
+
+    def page(
+        self,
+        stream: HistoryStream,
+        *,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        oldest_first: bool = False,
+        count: int = 1000,
+        after: str = "",
+    ) -> HistoryPage: ...
+    def ledger(
+        self,
+        *,
+        from_id: int | None = None,
+        to_id: int | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        count: int = 500,
+        oldest_first: bool = False,
+    ) -> list[LedgerRow]: ...
+    def ledger_file(self) -> str: ...
+
+
 class Session(Protocol):
     """Everything one credential may do. Close it, or use it as a context manager."""
 
@@ -142,6 +170,8 @@ class Session(Protocol):
     def account(self) -> Account: ...
     @property
     def funds(self) -> Funds: ...
+    @property
+    def history(self) -> History: ...
     def close(self) -> None: ...
 
 

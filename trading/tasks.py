@@ -16,7 +16,7 @@ from accounts.models import ApiKey, Environment, KeyState
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from krakenfutures.errors import KrakenError, Refused
-from trading.actions import attaching, deadman, resolving, syncing
+from trading.actions import attaching, deadman, histories, resolving, syncing
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,17 @@ def sync_states() -> None:
 def sync_all_fills() -> None:
     for api_key_id in _readable():
         sync_fills.apply_async([str(api_key_id)], expires=30)
+
+
+@shared_task(name="trading.sync_history")
+def sync_history(api_key_id: str) -> None:
+    _read(histories.sync_history, api_key_id)
+
+
+@shared_task(name="trading.sync_histories")
+def sync_histories() -> None:
+    for api_key_id in _readable():
+        sync_history.apply_async([str(api_key_id)], expires=30)
 
 
 @shared_task(name="trading.refresh_listings")

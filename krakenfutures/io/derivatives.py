@@ -17,6 +17,7 @@ from krakenfutures.costs import Cost
 from krakenfutures.errors import Refused, Throttled, Unreachable, Unreadable
 from krakenfutures.events import Event
 from krakenfutures.io.funds import DerivativesFunds
+from krakenfutures.io.history import DerivativesHistory
 from krakenfutures.io.rest import NotSent, Parameters, Rest, Signer
 from krakenfutures.io.socket import watch_account, watch_market
 from krakenfutures.numbers import iso, plain
@@ -90,7 +91,7 @@ class DerivativesVenue:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            features=frozenset(Feature) - {Feature.HISTORY},
+            features=frozenset(Feature),
             order_types=frozenset(OrderType) - {OrderType.UNKNOWN},
             batch_size=BATCH_SIZE,
         )
@@ -173,9 +174,13 @@ class DerivativesSession:
         self.orders = DerivativesOrders(self)
         self.account = DerivativesAccount(self)
         self.funds = DerivativesFunds(self)
+        self.history = DerivativesHistory(self)
 
     def read(self, path: str, parameters: Parameters = (), *, cost: Cost = costs.READ) -> Any:
         return self._rest.read(path, parameters, signer=self._key(), cost=cost)
+
+    def read_text(self, path: str, *, cost: Cost) -> str:
+        return self._rest.read_text(path, signer=self._key(), cost=cost)
 
     def ask(self, path: str, parameters: Parameters, *, cost: Cost) -> Any:
         return self._rest.ask(path, parameters, signer=self._key(), cost=cost)

@@ -12,7 +12,7 @@ from krakenfutures.costs import Cost
 from krakenfutures.errors import Refused, Throttled, Unreachable, Unreadable
 from krakenfutures.funds import CASH, Destination, LedgerRow, MoneyOutcome, Receipt, Transfer
 from krakenfutures.io.rest import NotSent, Parameters
-from krakenfutures.numbers import plain
+from krakenfutures.numbers import epoch_ms, plain
 from krakenfutures.parse.funds import (
     is_plain_no,
     parse_destinations,
@@ -75,16 +75,12 @@ class DerivativesFunds:
         count: int = 500,
         oldest_first: bool = False,
     ) -> list[LedgerRow]:
-        """Rows of the account log, newest first unless told otherwise; ids are inclusive and start at 1."""
-        asked = {
-            "from": from_id,
-            "to": to_id,
-            "since": since and int(since.timestamp() * 1000),
-            "before": before and int(before.timestamp() * 1000),
-        }
-        parameters = [(name, str(value)) for name, value in asked.items() if value is not None]
-        parameters += [("count", str(count)), ("sort", "asc" if oldest_first else "desc")]
-        return parse_ledger(self._session.read(LEDGER, parameters, cost=costs.HISTORY))
+        """Rows of the account log, newest first unless told otherwise; ids are inclusive and start at 1.
+
+        For evidence: it may use the reserve of the history pool, which reading whole histories leaves alone.
+        """
+        asked = ledger_parameters(from_id, to_id, since, before, count, oldest_first)
+        return parse_ledger(self._session.read(LEDGER, asked, cost=costs.ledger(count, urgent=True)))
 
     def _decide(self, path: str, words: Parameters, cost: Cost, read: Callable[[Any], Receipt]) -> MoneyOutcome:
         try:
@@ -104,3 +100,16 @@ class DerivativesFunds:
 def wire_currency(currency: str) -> str:
     """`BTC` is `xbt` on this wire, everything else only small letters."""
     return "xbt" if currency.upper() == "BTC" else currency.lower()
+
+
+def ledger_parameters(
+    from_id: int | None,
+    to_id: int | None,
+    since: datetime | None,
+    before: datetime | None,
+    count: int,
+    oldest_first: bool,
+) -> list[tuple[str, str]]:
+    asked = {"from": from_id, "to": to_id, "since": epoch_ms(since), "before": epoch_ms(before)}
+    given = [(name, str(value)) for name, value in asked.items() if value is not None]
+    return [*given, ("count", str(count)), ("sort", "asc" if oldest_first else "desc")]

@@ -82,6 +82,10 @@ class Rest:
         """A GET, tried again with growing, jittered pauses while there is no answer."""
         return self._patiently(lambda: self._call("GET", path, parameters, signer, cost))
 
+    def read_text(self, path: str, *, signer: Signer, cost: Cost) -> str:
+        """The same for an answer that is a file, not JSON."""
+        return str(self._patiently(lambda: self._call("GET", path, (), signer, cost, read=_text)))
+
     def ask(self, path: str, parameters: Parameters, *, signer: Signer, cost: Cost) -> Any:
         """A POST that changes nothing, and so may be tried again like a read."""
         return self._patiently(lambda: self._call("POST", path, parameters, signer, cost))
@@ -98,17 +102,25 @@ class Rest:
                 self._pause(FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
         return call()
 
-    def _call(self, method: str, path: str, parameters: Parameters, signer: Signer | None, cost: Cost) -> Any:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        parameters: Parameters,
+        signer: Signer | None,
+        cost: Cost,
+        read: Callable[[requests.Response], Any] | None = None,
+    ) -> Any:
         encoded = urlencode(parameters)
         headers = {} if signer is None else _signed(signer, path, encoded, cost)
         try:
-            return self._send(method, path, encoded, headers)
+            return (read or _content)(self._send(method, path, encoded, headers))
         except Throttled:
             if signer is not None:
-                signer.gate.penalise()
+                signer.gate.penalise(history=cost.history)
             raise
 
-    def _send(self, method: str, path: str, encoded: str, headers: dict[str, str]) -> Any:
+    def _send(self, method: str, path: str, encoded: str, headers: dict[str, str]) -> requests.Response:
         """The parameters travel encoded exactly as they were signed: in the query of a GET, in the body of a POST."""
         url = self._base + path
         if method == "GET":
@@ -117,17 +129,16 @@ class Rest:
             body = encoded
             headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
         try:
-            answer = self._http.request(
+            return self._http.request(
                 method, url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
             )
         except requests.RequestException as problem:
             raise _unreachable(problem) from None  # the request inside it holds the signature
-        return _content(answer)
 
 
 def _signed(signer: Signer, path: str, encoded: str, cost: Cost) -> dict[str, str]:
     """Spends the budget first: a nonce must be used in the order it was given out."""
-    number = signer.gate.enter(cost.points, urgent=cost.urgent)
+    number = signer.gate.enter(cost.points, urgent=cost.urgent, history=cost.history)
     nonce = "" if number is None else str(number)
     try:
         signature = authent(signer.credentials.secret, url_path=path, post_data=encoded, nonce=nonce)
@@ -146,6 +157,12 @@ def _content(answer: requests.Response) -> Any:
     if error is not None:
         raise error
     return content
+
+
+def _text(answer: requests.Response) -> str:
+    if answer.status_code != 200:
+        _content(answer)  # says what is wrong
+    return answer.content.decode("utf-8", errors="replace")
 
 
 def _unreachable(problem: requests.RequestException) -> KrakenError:

@@ -30,6 +30,10 @@ class Fields:
         self._seen: set[str] = set()
         self._odd: Unknown = {}
 
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Everything as it came; nothing of it counts as known."""
+        yield from self._raw.items()
+
     def take(self, *names: str) -> Any:
         """The first of these that is there and not null; all of them count as known."""
         self._seen.update(names)

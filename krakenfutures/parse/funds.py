@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from krakenfutures.errors import Unreadable
-from krakenfutures.funds import CASH, MULTI_COLLATERAL, Destination, Landing, LedgerRow, Receipt
+from krakenfutures.funds import CASH, CATEGORIES, MULTI_COLLATERAL, Destination, Landing, LedgerRow, Receipt
 from krakenfutures.numbers import normal_currency
 from krakenfutures.parse.fields import Fields, rows_of
 from krakenfutures.parse.wallets import margin_account_name
 from krakenfutures.values import Wallets
 
-LEDGER_KINDS = frozenset({
-    "futures trade", "futures liquidation", "futures partial liquidation", "futures assignor", "futures assignee",
-    "futures unwind counterparty", "futures unwind bankrupt", "covered liquidation", "funding rate change",
-    "conversion", "interest payment", "transfer", "cross-exchange transfer", "kfee applied", "subaccount transfer",
-    "settlement", "admin transfer", "tax withheld", "tax refund",
+UNREADABLE = "unreadable"
+ZERO = Decimal(0)
+OPTIONAL_FIGURES = frozenset({
+    "fee", "realized_pnl", "realized_funding", "funding_rate", "mark_price", "trade_price", "old_average_entry_price",
+    "new_average_entry_price", "liquidation_fee", "conversion_spread_percentage",
 })  # fmt: skip
 # Words that say for certain that no money moved. Any other error leaves it open.
 PLAIN_NOES = frozenset({
@@ -30,13 +31,35 @@ def parse_ledger(answer: Any) -> list[LedgerRow]:
     return rows_of(answer, "logs", parse_ledger_row)
 
 
+def parse_ledger_page(answer: Any) -> list[LedgerRow]:
+    """The same, but a row that cannot be read is kept raw, as one that moves nothing and is of no known kind."""
+    return rows_of(answer, "logs", _row_or_raw)
+
+
+def _row_or_raw(raw: Any) -> LedgerRow:
+    try:
+        return parse_ledger_row(raw)
+    except Unreadable as problem:
+        row = Fields(raw, "a row of the account log")
+        return LedgerRow(
+            id=int(row.need_decimal("id")), at=row.need_time("date"), asset="", wallet="", kind=UNREADABLE,
+            old=ZERO, new=ZERO, unknown={"row": raw, "why": str(problem)},
+        )  # fmt: skip
+
+
+def parse_stream_ledger_row(raw: Any) -> LedgerRow:
+    """The live feed writes 0 and nothing where the request says null: what is 0 there is not said."""
+    zeros = {name: None for name, value in Fields(raw, "a row").items() if name in OPTIONAL_FIGURES and not value}
+    return parse_ledger_row({**raw, **zeros})
+
+
 def parse_ledger_row(raw: Any) -> LedgerRow:
     row = Fields(raw, "a row of the account log")
     row.ignore("position_uid")
-    contract = (row.text("contract") or "").upper()
     asset = row.need_text("asset")
+    contract = (row.text("contract") or (asset if "_" in asset else "")).upper()
     kind = row.need_text("info")
-    if kind not in LEDGER_KINDS:
+    if kind not in CATEGORIES:
         row.keep("info", kind)
     return LedgerRow(
         id=int(row.need_decimal("id")),

@@ -25,6 +25,7 @@ from krakenfutures.hot import read_hot
 from krakenfutures.numbers import read_json
 from krakenfutures.parse.fields import Fields
 from krakenfutures.parse.fills import parse_stream_fills
+from krakenfutures.parse.funds import parse_stream_ledger_row
 from krakenfutures.parse.markets import (
     parse_book_delta,
     parse_book_snapshot,
@@ -110,7 +111,8 @@ def _ledger(raw: dict[str, Any]) -> LedgerRows:
     row = Fields(raw, "the account log")
     entry = row.take("new_entry")
     rows = list(row.rows("logs")) if entry is None else [entry]
-    return LedgerRows(rows=_objects(rows), complete=raw["feed"] == "account_log_snapshot")
+    parsed = tuple(parse_stream_ledger_row(one) for one in rows)
+    return LedgerRows(rows=parsed, complete=raw["feed"] == "account_log_snapshot")
 
 
 def _notices(raw: dict[str, Any]) -> Notices:

@@ -161,6 +161,24 @@ def test_the_record_of_an_idle_key_goes_away() -> None:
     assert 0 < int(client.ttl("kfweb:broker:k")) <= broker.FORGET_AFTER  # type: ignore[arg-type]
 
 
+def test_reading_history_is_paid_from_a_pool_of_its_own() -> None:
+    gate = Broker(1, rested=True)
+    with pytest.raises(Throttled):
+        while True:
+            gate.enter(10, history=True)
+    assert budget(1, broker.HISTORY).points < broker.HISTORY_RESERVE + 10
+    assert budget(1).points == CAPACITY  # people trade on
+    assert gate.enter(10, history=True, urgent=True)  # the evidence for a withdrawal does not wait
+    gate.penalise(history=True)
+    assert (budget(1, broker.HISTORY).points, budget(1).points) == (0, CAPACITY)
+
+
+def test_an_emptied_store_gives_no_second_history_pool() -> None:
+    Broker("k").enter(0)  # nobody can say what was spent before
+    with pytest.raises(Throttled):
+        Broker("k").enter(1, history=True)
+
+
 def budget_of(name: str) -> int:
-    used = float(store().register_script(broker.LEFT)(keys=[f"kfweb:broker:{name}"], args=[broker.REFILL]))
+    used = float(store().register_script(broker.LEFT)(keys=[f"kfweb:broker:{name}"], args=[broker.REFILL, ""]))
     return int(CAPACITY - used)

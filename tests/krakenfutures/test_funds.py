@@ -159,7 +159,7 @@ def test_a_row_without_balances_is_not_guessed():
         parse_ledger(raw)
 
 
-def test_the_account_log_is_asked_by_id_and_costs_nothing_of_this_budget():
+def test_the_account_log_is_asked_by_id_and_is_paid_from_the_history_pool():
     gate = CountingGate()
     venue, wire = venue_answering(text_of("history_account_log"))
     with venue.session(CREDENTIALS, gate) as session:
@@ -168,7 +168,8 @@ def test_the_account_log_is_asked_by_id_and_costs_nothing_of_this_budget():
     asked = urlsplit(wire.requests[0].url)
     assert asked.path == "/api/history/v3/account-log"
     assert dict(parse_qsl(asked.query)) == {"from": "901", "count": "25", "sort": "asc"}
-    assert gate.spent == [(0, False)]
+    assert gate.spent == []
+    assert gate.history == [(1, True)]
 
 
 def test_destinations_are_typed_and_have_no_address():

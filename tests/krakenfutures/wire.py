@@ -70,18 +70,19 @@ class CountingGate:
 
     def __init__(self, *, budget: int = 10_000, nonces: bool = True) -> None:
         self.spent: list[tuple[int, bool]] = []
+        self.history: list[tuple[int, bool]] = []  # spent of the history pool
         self.penalties = 0
         self._left = budget
         self._nonces = nonces
 
-    def enter(self, cost: int, *, urgent: bool = False) -> int | None:
+    def enter(self, cost: int, *, urgent: bool = False, history: bool = False) -> int | None:
         if cost > self._left:
             raise Throttled("the budget is short", retry_after=2.5)
         self._left -= cost
-        self.spent.append((cost, urgent))
-        return 1795348800000 + len(self.spent) if self._nonces else None
+        (self.history if history else self.spent).append((cost, urgent))
+        return 1795348800000 + len(self.spent) + len(self.history) if self._nonces else None
 
-    def penalise(self) -> None:
+    def penalise(self, *, history: bool = False) -> None:
         self.penalties += 1
 
 

@@ -36,10 +36,10 @@ PRINTED = {INVERSE: D("1E-10"), ContractKind.LINEAR: D("0.01")}  # available mar
 class OpenGate:
     """No budget of ours: each person here places a handful of orders."""
 
-    def enter(self, cost: int, *, urgent: bool = False) -> int | None:
+    def enter(self, cost: int, *, urgent: bool = False, history: bool = False) -> int | None:
         return None
 
-    def penalise(self) -> None:
+    def penalise(self, *, history: bool = False) -> None:
         raise AssertionError("the exchange says too fast")
 
 

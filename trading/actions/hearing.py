@@ -10,12 +10,14 @@ from krakenfutures.events import (
     Event,
     FillsHappened,
     FillsSnapshot,
+    LedgerRows,
     Notices,
     OrderChanged,
     OrdersSnapshot,
     PositionsChanged,
 )
 from trading.actions.balances import merge_balances
+from trading.actions.keeping import keep_log
 from trading.actions.learning import STATUS_OF, News, learn, news_of_order
 from trading.actions.positions import replace_positions
 from trading.actions.storing import store_fills
@@ -39,6 +41,8 @@ def hear(account_id: int, event: Event) -> None:
             replace_positions(account_id, event.positions, at=timezone.now(), source="feed")
         case BalancesChanged():
             merge_balances(account_id, event, at=timezone.now())
+        case LedgerRows():
+            keep_log(account_id, event.rows, proven=False)
         case Notices():
             for notice in event.notices:
                 announce(account_id, "notice", dict(notice))

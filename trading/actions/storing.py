@@ -23,20 +23,26 @@ from trading.telling import tell_fill
 SOURCE = "derivatives"
 TELL_AT_MOST = 20  # more at once is no news but a reading after a long silence
 # Django's own bulk insert takes ten times as long. A fill heard twice stays one row: the feed knows its fee, the
-# request its profit, and each fills in what the other left open.
+# request its profit, the history its fee, and each fills in what the others left open.
 COLUMNS = (
     "account_id", "source", "venue_fill_id", "venue_order_id", "client_order_id", "symbol", "side", "size", "price",
     "at", "kind", "fee", "fee_currency", "realised_pnl", "unknown", "flagged",
 )  # fmt: skip
+# The executions of the history say of a kind only which side of the book it was; the others say it exactly.
+ROLES = "('maker', 'taker')"
 INSERT = f"""
     INSERT INTO trading_fill ({", ".join(COLUMNS)}) VALUES ({", ".join(["%s"] * len(COLUMNS))})
     ON CONFLICT (account_id, source, venue_fill_id) DO UPDATE SET
         fee = COALESCE(trading_fill.fee, excluded.fee),
         fee_currency = CASE WHEN trading_fill.fee IS NULL
             THEN excluded.fee_currency ELSE trading_fill.fee_currency END,
-        realised_pnl = COALESCE(trading_fill.realised_pnl, excluded.realised_pnl)
+        realised_pnl = COALESCE(trading_fill.realised_pnl, excluded.realised_pnl),
+        kind = CASE WHEN trading_fill.kind IN {ROLES} THEN excluded.kind ELSE trading_fill.kind END,
+        unknown = CASE WHEN excluded.flagged THEN excluded.unknown ELSE trading_fill.unknown END,
+        flagged = trading_fill.flagged OR excluded.flagged
     WHERE (trading_fill.fee IS NULL AND excluded.fee IS NOT NULL)
         OR (trading_fill.realised_pnl IS NULL AND excluded.realised_pnl IS NOT NULL)
+        OR (trading_fill.kind IN {ROLES} AND excluded.kind NOT IN {ROLES})
 """  # noqa: S608 # nosec B608 - made of our own column names
 
 

@@ -2,7 +2,9 @@ from trading.models.batch import Batch, BatchLine
 from trading.models.deadman import DeadMan
 from trading.models.fill import Fill
 from trading.models.halt import Halt
+from trading.models.history import HistoryEvent, LogEntry, PositionEvent
 from trading.models.instrument import Favourite, Listing
+from trading.models.ledger import LedgerEntry, WalletLedger
 from trading.models.order import NEXT, Order, OrderStatus
 from trading.models.position import Position
 from trading.models.sync import Sync
@@ -15,9 +17,14 @@ __all__ = [
     "Favourite",
     "Fill",
     "Halt",
+    "HistoryEvent",
+    "LedgerEntry",
     "Listing",
+    "LogEntry",
     "Order",
     "OrderStatus",
     "Position",
+    "PositionEvent",
     "Sync",
+    "WalletLedger",
 ]

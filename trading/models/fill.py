@@ -19,7 +19,7 @@ class FillQuerySet(models.QuerySet["Fill"]):
 class Fill(models.Model):
     """One execution of one of the account's orders, under the venue's own id."""
 
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="fills")
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="fills", db_index=False)
     source = models.CharField(max_length=16, default="derivatives")  # the transport that numbered it
     venue_fill_id = models.CharField(max_length=64)
     venue_order_id = models.CharField(max_length=64)
@@ -40,7 +40,12 @@ class Fill(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["account", "-at"]), models.Index(fields=["account", "venue_order_id"])]
+        indexes = [
+            models.Index(fields=["account", "-at", "-id"], name="fill_by_time"),
+            models.Index(fields=["account", "symbol", "-at", "-id"], name="fill_by_symbol"),
+            models.Index(fields=["account", "kind", "-at", "-id"], name="fill_by_kind"),
+            models.Index(fields=["account", "venue_order_id"], name="fill_by_order"),
+        ]
         constraints = [models.UniqueConstraint(fields=["account", "source", "venue_fill_id"], name="one_row_a_fill")]
 
     def __str__(self) -> str:
