@@ -22,8 +22,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from accounts import vault
 from accounts.master_keys import master_keys
-from accounts.models import ApiKey, VaultCanary
+from accounts.models import ApiKey, VaultCanary, Webhook
 
 FORMAT = 1
 SQLITE_FILE, DUMP_FILE, HEADS, MANIFEST = "database.sqlite3", "database.dump", "audit-heads", "manifest.json"
@@ -108,6 +109,7 @@ def _bring_back(copy: Path) -> None:
 
 def _manifest(database: Path) -> dict[str, Any]:
     used = {*ApiKey.objects.stored().values_list("master_key_id", flat=True)}
+    used |= {vault.master_key_of(text) for text in Webhook.objects.values_list("sealed", flat=True)}
     used |= {*VaultCanary.objects.values_list("master_key_id", flat=True)}
     return {
         "format": FORMAT,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 
 from accounts.models import Environment, Role, User
+from accounts.models.notice import THRESHOLDS
 from accounts.rules import NotAllowed
 
 
@@ -84,6 +86,39 @@ class DeskForm(forms.Form):
     withdrawals_enabled = forms.BooleanField(
         label="The desk withdraws", required=False,
         help_text="While it does not, a key for real money that may withdraw is held back.",
+    )  # fmt: skip
+
+
+class InboxForm(forms.Form):
+    """Where else a person is told, from which level on, and when not."""
+
+    email = forms.ChoiceField(label="By e-mail", choices=THRESHOLDS)
+    browser = forms.ChoiceField(
+        label="By this desk in a browser, while a page is open", choices=THRESHOLDS,
+        help_text="Every browser asks once whether this desk may.",
+    )  # fmt: skip
+    webhook = forms.ChoiceField(label="By webhook", choices=THRESHOLDS)
+    quiet_from = forms.TimeField(
+        label="Quiet from", required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    quiet_to = forms.TimeField(
+        label="Quiet until", required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text="By your own clock. Outside the inbox you are told when they are over.",
+    )  # fmt: skip
+    critical_breaks_quiet = forms.BooleanField(label="What is critical breaks through", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_to") is None):
+            self.add_error("quiet_to", "Quiet hours need both ends, or none.")
+        return cleaned
+
+
+class WebhookForm(forms.Form):
+    label = forms.CharField(max_length=60, required=False, label="Name", help_text="How you will recognise it.")
+    url = forms.CharField(
+        max_length=2000, label="Address", help_text="https://… It is stored encrypted and not shown again.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}),
     )  # fmt: skip
 
 

@@ -158,6 +158,18 @@ DOORS: dict[str, Door] = {
     "mfa_view_recovery_codes": OWN_FACTOR,
     "mfa_generate_recovery_codes": OWN_FACTOR,
     "mfa_download_recovery_codes": OWN_FACTOR,
+    "inbox": Door(PERSON),
+    "notice": Door(PERSON),
+    "mark_read": Door(PERSON, PERSON),
+    "latest_notices": Door(PERSON),
+    "inbox_settings": Door(PERSON, PERSON),
+    "test_notice": Door(PERSON, PERSON),
+    "webhooks": Door(PERSON),
+    "add_webhook": Door(PERSON, PERSON, fresh=True),
+    "webhook_log": Door(PERSON),
+    "renew_webhook": Door(PERSON, PERSON, fresh=True, back="webhooks"),
+    "switch_webhook": Door(PERSON, PERSON, fresh=True, back="webhooks"),
+    "remove_webhook": Door(PERSON, PERSON, fresh=True, back="webhooks"),
     "rights": Door(PERSON),
     "choose_desk": Door(PERSON, PERSON),
     # the desk: people, keys, the book
@@ -221,4 +233,5 @@ SOCKET: dict[str, Who] = {  # what a page may say on its socket; of an account's
     "unwatch": PERSON,
     "ack": PERSON,
     "pace": PERSON,
+    "look": PERSON,  # told to those who watch the same desk's stream
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 
 from accounts.actions.audit_book import export_heads
+from accounts.actions.delivering import deliver_due
 from accounts.actions.sessions import forget_old_sessions
-from accounts.actions.withdrawal_sweep import mail_notices, sweep_withdrawals
+from accounts.actions.withdrawal_sweep import sweep_withdrawals
 
 
 @shared_task(name="accounts.sweep_withdrawals")
@@ -14,9 +15,9 @@ def sweep() -> None:
     sweep_withdrawals()
 
 
-@shared_task(name="accounts.mail_notices")
-def mail() -> None:
-    mail_notices()
+@shared_task(name="accounts.deliver_notices")
+def deliver() -> None:
+    deliver_due()
 
 
 @shared_task(name="accounts.export_audit_heads")

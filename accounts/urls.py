@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import activity, desks, glass, keys, people, policies, sessions, withdrawals
+from accounts.views import activity, desks, glass, inbox, keys, people, policies, sessions, webhooks, withdrawals
 
 urlpatterns = [
     path("setup/<str:token>/", people.setup, name="setup"),
@@ -13,6 +13,18 @@ urlpatterns = [
     path("profile/sessions/", sessions.sessions, name="sessions"),
     path("profile/sessions/<int:session_id>/end/", sessions.end, name="end_session"),
     path("profile/sessions/end-others/", sessions.end_others, name="end_other_sessions"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/<int:notice_id>/", inbox.notice, name="notice"),
+    path("inbox/read/", inbox.read, name="mark_read"),
+    path("inbox/latest.json", inbox.latest, name="latest_notices"),
+    path("inbox/settings/", inbox.settings, name="inbox_settings"),
+    path("inbox/test/", inbox.test, name="test_notice"),
+    path("inbox/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("inbox/webhooks/add/", webhooks.add, name="add_webhook"),
+    path("inbox/webhooks/<int:webhook_id>/", webhooks.log, name="webhook_log"),
+    path("inbox/webhooks/<int:webhook_id>/secret/", webhooks.renew, name="renew_webhook"),
+    path("inbox/webhooks/<int:webhook_id>/switch/", webhooks.switch, name="switch_webhook"),
+    path("inbox/webhooks/<int:webhook_id>/remove/", webhooks.remove, name="remove_webhook"),
     path("people/", desks.people, name="people"),
     path("people/invite/", desks.invite, name="invite"),
     path("people/invitations/<int:invitation_id>/withdraw/", desks.withdraw_invitation, name="withdraw_invitation"),

@@ -34,6 +34,7 @@ __all__ = [
     "create_master_key_file",
     "fingerprint",
     "mark",
+    "master_key_of",
     "master_keys",
     "open_text",
     "prepare",
@@ -90,6 +91,11 @@ def rewrap_text(written: str, place: str) -> str:
         return written
     data_key = _unwrap(box.wrapped_key, box.master_key_id, whole)
     return _written(Sealed(box.sealed, _wrap(data_key, newest, whole), newest.id))
+
+
+def master_key_of(written: str) -> str:
+    """The name of the master key that a sealed text needs. Raises `VaultError`."""
+    return _read(written).master_key_id
 
 
 def _written(box: Sealed) -> str:

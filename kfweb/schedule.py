@@ -15,7 +15,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "list the instruments": {"task": "trading.refresh_listings", "schedule": 15.0, "options": {"expires": 15}},
     "ask again about failing keys": {"task": "trading.recheck_keys", "schedule": 60.0, "options": {"expires": 60}},
     "attend to withdrawals": {"task": "accounts.sweep_withdrawals", "schedule": 3.0, "options": {"expires": 5}},
-    "mail notices": {"task": "accounts.mail_notices", "schedule": 30.0, "options": {"expires": 30}},
+    "deliver notices": {"task": "accounts.deliver_notices", "schedule": 2.0, "options": {"expires": 4}},
     "export the book's heads": {
         "task": "accounts.export_audit_heads",
         "schedule": 3600.0,

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from kfweb.env import env, env_bool, env_int, env_list, kept_secret
 from kfweb.logs import logging_config
@@ -24,6 +25,7 @@ BIND = env("KFWEB_BIND", "127.0.0.1")
 ALLOWED_HOSTS = env_list("KFWEB_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 HTTPS = env_bool("KFWEB_HTTPS", default=False)  # served behind TLS: secure cookies, HSTS
 CSRF_TRUSTED_ORIGINS = env_list("KFWEB_TRUSTED_ORIGINS")
+SITE_URL = env("KFWEB_SITE_URL", f"http://{BIND}:{PORT}").rstrip("/")  # how links in letters and webhooks begin
 
 # The venues. A fresh checkout trades play money; production is there, and asks for a key of one's own.
 DEMO_URL = env("KFWEB_DEMO_URL", f"http://127.0.0.1:{DEMO_PORT}")
@@ -221,7 +223,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "kfweb.staticfiles.Storage"},
 }
 
-# Letters go to the console until KFWEB_SMTP_URL is set: smtp://user:password@host:587, or smtps:// for TLS at once.
+# Receivers inside the own network that webhooks may reach all the same, also by http: HOST:PORT, separated by commas.
+WEBHOOK_INSIDE = env_list("KFWEB_WEBHOOK_INSIDE")
+
+# Letters go to the console until KFWEB_SMTP_URL is set: smtp://user:password@host:587, smtps:// for TLS at once, or
+# smtp+plain:// without TLS, for a mail server on this machine.
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DEFAULT_FROM_EMAIL = env("KFWEB_EMAIL_FROM", "kfweb@localhost")
 if SMTP_URL := env("KFWEB_SMTP_URL", ""):
@@ -230,6 +236,8 @@ if SMTP_URL := env("KFWEB_SMTP_URL", ""):
     EMAIL_HOST, EMAIL_PORT = _smtp.hostname or "", _smtp.port or (465 if _smtp.scheme == "smtps" else 587)
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_smtp.username or ""), unquote(_smtp.password or "")
     EMAIL_USE_SSL, EMAIL_USE_TLS = _smtp.scheme == "smtps", _smtp.scheme == "smtp"
+    if _smtp.scheme not in {"smtp", "smtps", "smtp+plain"} or not EMAIL_HOST:
+        raise ImproperlyConfigured("KFWEB_SMTP_URL must be smtp://, smtps:// or smtp+plain://, with a host.")
     EMAIL_TIMEOUT = 10
 
 LOGGING_CONFIG = None

@@ -8,9 +8,10 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from accounts import mfa, vault
+from accounts.actions import webhooks
 from accounts.actions.audit import record
 from accounts.master_keys import add_master_key, are_kept_in_file, keep_only, master_keys
-from accounts.models import ApiKey, VaultCanary
+from accounts.models import ApiKey, VaultCanary, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,12 @@ def rotate_vault() -> Rotation:
             if done:
                 record(None, "vault.rewrapped", factor, desk=None, new=newest)
         moved, kept = moved + done, kept + (not done)
+    for webhook in Webhook.objects.all():
+        with transaction.atomic():
+            done = webhooks.rewrap(webhook)
+            if done:
+                record(None, "vault.rewrapped", webhook, desk=None, new=newest)
+        moved, kept = moved + done, kept + (not done)
     vault.check_canary()
     return Rotation(newest, moved, kept)
 
@@ -59,7 +66,8 @@ def forget_old_keys() -> None:
     newest = master_keys()[0]
     left = ApiKey.objects.stored().exclude(master_key_id=newest.id).count()
     factors = any(f":{newest.id}:" not in text for row in Authenticator.objects.all() for text in mfa.sealed_in(row))
-    if left or factors or VaultCanary.objects.exclude(master_key_id=newest.id).exists():
+    hooks = Webhook.objects.exclude(sealed__contains=f":{newest.id}:").exists()
+    if left or factors or hooks or VaultCanary.objects.exclude(master_key_id=newest.id).exists():
         raise vault.VaultError("Something is still under an older master key. Run rotate_vault first.")
     if not are_kept_in_file():
         raise vault.VaultError("The master keys come from KFWEB_MASTER_KEYS: remove the old ones there.")

@@ -6,24 +6,20 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actions.audit import record
-from accounts.models import Device, User, UserSession
+from accounts.actions.notices import notify
+from accounts.models import Device, Level, Topic, User, UserSession
 
-NEW_DEVICE = """Somebody signed in to kfweb as {email} from a browser that was not used for it before.
-
-When:    {at:%Y-%m-%d %H:%M} UTC
-Address: {address}
-Browser: {agent}
-
-If it was you, there is nothing to do. If not: sign in, end the other sessions under You, and change your password.
-"""
+NEW_DEVICE = (
+    "Somebody signed in as {email} from a browser that was not used for it before: {agent}, at {address}. "
+    "If it was not you: end the other sessions and change your password."
+)
 
 
 def note_session(user: User, session_key: str, *, address: str | None, agent: str) -> bool:
@@ -65,9 +61,9 @@ def end_all_sessions(user: User, *, by: User | None, why: str) -> None:
 
 
 def greet_device(user: User, token: str, *, address: str | None, agent: str) -> str:
-    """Know the browser again by its token, or remember it and tell the person by e-mail. Returns the token to keep.
+    """Know the browser again by its token, or remember it and tell the person. Returns the token to keep.
 
-    The very first browser of a person is no news.
+    The very first browser of a person is no news; of any other they hear by e-mail, whatever they chose.
     """
     now = timezone.now()
     if token and Device.objects.filter(user=user, token_hash=_hash(token)).update(last_at=now):
@@ -77,14 +73,14 @@ def greet_device(user: User, token: str, *, address: str | None, agent: str) -> 
     with transaction.atomic():
         Device.objects.create(user=user, token_hash=_hash(fresh), agent=agent[:300], last_at=now)
         record(user, "session.new_device", user, desk=None, address=address or "", agent=agent[:300])
-    if not first:
-        send_mail(
-            "kfweb: a new browser signed in",
-            NEW_DEVICE.format(email=user.email, at=now, address=address or "unknown", agent=agent[:300] or "unknown"),
-            settings.DEFAULT_FROM_EMAIL,
-            [user.email],
-            fail_silently=True,  # a mail server that is away keeps nobody out; the book has it
-        )
+        if not first:
+            text = NEW_DEVICE.format(
+                email=user.email, address=address or "an unknown address", agent=agent[:120] or "unknown"
+            )
+            notify(
+                [user], topic=Topic.SECURITY, kind="device", level=Level.WARNING, text=text,
+                link=reverse("sessions"), by_letter=True,
+            )  # fmt: skip
     return fresh
 
 

@@ -1,13 +1,12 @@
-"""Sentences to the people who are needed: stored with the change they speak of, mailed by the sweep."""
+"""Sentences to the people who are needed: stored with the change they speak of, in everybody's inbox."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.utils import timezone
-
+from accounts.actions.notices import notify as tell
 from accounts.actions.withdrawal_demands import Asked, able_reviewers
-from accounts.models import Membership, Notice, User, Withdrawal
+from accounts.models import Level, Membership, Topic, User, Withdrawal
 from accounts.withdrawal_rules import in_words, person_of
 from krakenfutures.numbers import plain
 
@@ -26,6 +25,16 @@ SENTENCES = {
     "glass_broken": "GLASS BROKEN: {what} is sent without its review. {remark} Code {code}.",
     "glass_reviewed": "The broken glass of {what} was judged; the page says how. Code {code}.",
     "resolved": "{what} is settled: {resolution}. Code {code}.",
+}
+
+
+LEVELS = {
+    "uncertain": Level.CRITICAL,
+    "glass_broken": Level.CRITICAL,
+    "failed": Level.WARNING,
+    "review": Level.WARNING,
+    "escalated": Level.WARNING,
+    "glass_asked": Level.WARNING,
 }
 
 
@@ -55,8 +64,7 @@ def notify(withdrawal: Withdrawal, kind: str, people: Iterable[User]) -> None:
         remark=withdrawal.remark,
         resolution=withdrawal.get_resolution_display(),
     )
-    now = timezone.now()
-    Notice.objects.bulk_create(
-        Notice(user=one, desk=withdrawal.desk, withdrawal=withdrawal, kind=kind, text=text[:400], at=now)
-        for one in sorted(set(people), key=lambda user: user.pk)
-    )
+    tell(
+        people, topic=Topic.WITHDRAWAL, kind=kind, level=LEVELS.get(kind, Level.INFO), text=text, desk=withdrawal.desk,
+        withdrawal=withdrawal, link=withdrawal.get_absolute_url(),
+    )  # fmt: skip

@@ -7,7 +7,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -17,7 +16,7 @@ from accounts.actions.withdrawal_execution import condemn, execute, expire
 from accounts.actions.withdrawal_moves import Tampered, move, take
 from accounts.actions.withdrawal_notices import notify_desk, notify_reviewers
 from accounts.actions.withdrawal_reviews import asked_for
-from accounts.models import Notice, Withdrawal
+from accounts.models import Withdrawal
 from accounts.rights import ALLOWED, Right
 from accounts.rules import NotAllowed
 from accounts.withdrawal_rules import WAITING, S
@@ -39,20 +38,6 @@ def sweep_withdrawals() -> None:
     _each("lost lease", rows.filter(status=S.EXECUTING, lease_until__lte=now), _give_up)
     _each("execute", due.filter(status=S.READY), execute)
     _each("look", rows.filter(status__in=[S.UNCERTAIN, S.CONFIRMED], look_at__lte=now), look)
-
-
-def mail_notices() -> int:
-    """Send what was not sent yet, each at most once; in the desk it stands anyway. Returns how many."""
-    sent = 0
-    for notice in Notice.objects.filter(mailed_at=None).select_related("user").order_by("pk")[:50]:
-        if not Notice.objects.filter(pk=notice.pk, mailed_at=None).update(mailed_at=timezone.now()):
-            continue
-        try:
-            send_mail("kfweb: a withdrawal", notice.text, None, [notice.user.email])
-            sent += 1
-        except OSError as problem:
-            log.warning("a notice could not be mailed", notice=notice.pk, trouble=type(problem).__name__)
-    return sent
 
 
 def _each(what: str, found: object, act: Callable[[UUID], object]) -> None:

@@ -4,6 +4,7 @@ from accounts.models.audit import AuditHead, AuditRow
 from accounts.models.balances import Balances
 from accounts.models.desk import Desk, LimitUse, Membership, Role, desks_of
 from accounts.models.invitation import Invitation
+from accounts.models.notice import Delivery, Level, Notice, NoticeSettings, Topic, Webhook
 from accounts.models.policy import PolicyState, PolicyVersion, PolicyVote
 from accounts.models.session import Device, UserSession
 from accounts.models.setup_link import SetupLink
@@ -14,7 +15,6 @@ from accounts.models.withdrawal import (
     Glance,
     GlassReview,
     GlassVote,
-    Notice,
     Settlement,
     Withdrawal,
     WithdrawalStatus,
@@ -27,6 +27,7 @@ __all__ = [
     "AuditHead",
     "AuditRow",
     "Balances",
+    "Delivery",
     "Desk",
     "Device",
     "Environment",
@@ -35,18 +36,22 @@ __all__ = [
     "GlassVote",
     "Invitation",
     "KeyState",
+    "Level",
     "LimitUse",
     "Membership",
     "Notice",
+    "NoticeSettings",
     "PolicyState",
     "PolicyVersion",
     "PolicyVote",
     "Role",
     "Settlement",
     "SetupLink",
+    "Topic",
     "User",
     "UserSession",
     "VaultCanary",
+    "Webhook",
     "Withdrawal",
     "WithdrawalStatus",
     "desks_of",

@@ -276,23 +276,3 @@ class Glance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} saw {self.withdrawal}"
-
-
-class Notice(models.Model):
-    """A sentence for one person about a withdrawal or a policy: in the desk at once, by e-mail when that is set up."""
-
-    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="notices")
-    desk = models.ForeignKey("accounts.Desk", on_delete=models.CASCADE, related_name="+")
-    withdrawal = models.ForeignKey(Withdrawal, null=True, on_delete=models.CASCADE, related_name="notices")
-    kind = models.CharField(max_length=30)
-    text = models.CharField(max_length=400)
-    at = models.DateTimeField()
-    seen_at = models.DateTimeField(null=True)
-    mailed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-pk"]
-        indexes = [models.Index(fields=["user", "seen_at"])]
-
-    def __str__(self) -> str:
-        return self.text

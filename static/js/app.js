@@ -1,10 +1,12 @@
 // @ts-check
 // What every page runs.
 
+import * as bell from "./bell.js";
 import * as keyboard from "./keyboard.js";
 import * as link from "./link.js";
 import * as live from "./live.js";
 import * as parts from "./parts.js";
+import * as people from "./people.js";
 import * as switches from "./switches.js";
 import { bind } from "./rows.js";
 
@@ -13,6 +15,8 @@ link.start();
 parts.start();
 keyboard.start();
 switches.start();
+bell.start();
+people.start();
 bind();
 
 document.addEventListener("click", (event) => {

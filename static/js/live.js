@@ -24,6 +24,8 @@ let heardAt = 0;
 let openedAt = performance.now();
 let retry = 0;
 let refused = "";
+/** @type {object | null} */
+let introduction = null;
 
 /** The hub's time now, in epoch milliseconds. */
 export const now = () => Date.now() + clock;
@@ -65,6 +67,15 @@ export function browserLink() {
   return { state: "live", age, why: "" };
 }
 
+/**
+ * What the hub is told of this page whenever the link is made.
+ * @param {object} words
+ */
+export function introduce(words) {
+  introduction = words;
+  say(words);
+}
+
 export function start() {
   connect();
   setInterval(watchdog, 500);
@@ -91,6 +102,7 @@ function connect() {
 function hello() {
   for (const stream of streams.values()) stream.n = null;
   say({ do: "pace", hidden: document.hidden });
+  if (introduction) say(introduction);
   if (streams.size) say({ do: "watch", streams: [...streams.keys()] });
 }
 

@@ -6,7 +6,7 @@ import { tint } from "./rows.js";
 
 /**
  * @param {Element} target
- * @param {DocumentFragment} fresh
+ * @param {Element | DocumentFragment} fresh
  */
 export function morph(target, fresh) {
   children(target, fresh);

@@ -18,7 +18,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.doorkeeper import may_pass
-from accounts.models import Desk, Invitation, Membership, Role, User, UserSession
+from accounts.models import Desk, Invitation, Membership, Notice, Role, User, UserSession, Webhook
 from accounts.rights import ALLOWED, DOORS, SOCKET, Door, Open, Right, Who
 from tests.accounts.signing_in import sign_in
 from tests.conftest import person
@@ -89,6 +89,8 @@ def world(db: None, settings: Settings) -> World:
         "order_id": working.pk, "key_id": account.keys.get().pk, "invitation_id": invitation.pk,
         "session_id": session.pk, "member_id": Membership.objects.get(user=people["reviewer"]).pk,
         "withdrawal_id": uuid4(), "batch_id": uuid4(), "version_id": 999_999,
+        "notice_id": Notice.objects.create(user=people["owner"], desk=desk, text=SECRETS[0], at=timezone.now()).pk,
+        "webhook_id": Webhook.objects.create(user=people["owner"], label=SECRETS[1], host="x.test").pk,
     }  # fmt: skip
     bodies = {
         "place_order": {
@@ -175,7 +177,8 @@ def test_a_viewers_every_write_on_the_desk_answers_403(world: World) -> None:
         "end_other_sessions", "account_change_password", "account_reauthenticate", "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_add_webauthn",
         "mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
-        "mfa_download_recovery_codes", "choose_desk", "favourite",
+        "mfa_download_recovery_codes", "choose_desk", "favourite", "mark_read", "inbox_settings", "test_notice",
+        "add_webhook", "renew_webhook", "switch_webhook", "remove_webhook",
     }  # fmt: skip
     answers = {place.name: ask(world, world.people["viewer"], place, "post")[0] for place in PLACES}
     assert {name for name, status in answers.items() if status not in {403, 404}} <= own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import deque
 from typing import NamedTuple
@@ -38,6 +39,8 @@ class Browser:
         "group",
         "hidden",
         "lagging_since",
+        "looks_at",
+        "name",
         "next_snapshot",
         "pipe",
         "streams",
@@ -53,6 +56,8 @@ class Browser:
         self.fresh: dict[str, Fresh] = {}  # account streams that begin at the next flush
         self.group: frozenset[str] | None = None  # the set of streams it is served with, once placed
         self.hidden = False
+        self.name = secrets.token_hex(8)  # of the socket, to tell it from the same person's others
+        self.looks_at: tuple[str, str] = ("", "")  # the page and the instrument, as the page says
         self.total = 0  # bytes sent, ever
         self.acked = 0  # of them, known to have been seen
         self.unseen: deque[tuple[int, int]] = deque()  # frame number, `total` after it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -45,7 +45,12 @@ class Resync(Wish):
     stream: str
 
 
-_wish = msgspec.json.Decoder(Watch | Unwatch | Ack | Pace | Resync)
+class Look(Wish):
+    page: Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{0,40}$")]
+    symbol: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.]{0,40}$")] = ""
+
+
+_wish = msgspec.json.Decoder(Watch | Unwatch | Ack | Pace | Resync | Look)
 
 
 async def live(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -109,3 +114,5 @@ async def obey(hub: Hub, browser: Browser, text: str) -> None:
             hub.pace(browser, hidden)
         case Resync(stream):
             await hub.resync(browser, stream)
+        case Look(page, symbol):
+            browser.looks_at = (page, symbol)

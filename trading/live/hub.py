@@ -18,11 +18,13 @@ from trading.live import crowd, visibility
 from trading.live.browser import SNAPSHOT_EVERY, Browser, Fresh
 from trading.live.crew import Crew
 from trading.live.ear import Ear
+from trading.live.facts import Facts
 from trading.live.frames import Frame, message
 from trading.live.lane import Lane
 from trading.live.rooms import Room
 from trading.live.streams import (
     ENVIRONMENTS,
+    FACTS,
     NO_RELAY,
     WANTED_SECONDS,
     key,
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 FAST, SLOW = 0.05, 1.0  # seconds between frames: a page that is looked at, a page in the background
 MOST_STREAMS = 300  # a socket may watch
 TOO_MANY = f"a page may watch {MOST_STREAMS} streams"
+FACTS_SECONDS = 1.0
 CHECK_SECONDS = 3.0  # how often we ask again who may see what
 GRACE_SECONDS = 10.0  # a lagging socket has to catch up in
 BEHIND = (4408, "this browser does not keep up")
@@ -52,6 +55,7 @@ class Hub:
         self.numbers = itertools.count(1)
         self.ear = Ear(self.store, self._lost_announcements)
         self.rooms = self.ear.rooms
+        self.facts = Facts(self.store)
         self.fast, self.slow = (self._lane(interval) for interval in (FAST, SLOW))
         self.lanes = self.ear.lanes = (self.fast, self.slow)
         self.wishes = asyncio.Event()
@@ -63,6 +67,7 @@ class Hub:
             interval,
             self.ear.boards,
             self.ear.rooms,
+            self.facts.values,
             next_frame=self.numbers.__next__,
             fell_behind=self.fell_behind,
             lost_track=self.lost_track,
@@ -73,6 +78,7 @@ class Hub:
         for work in (self.ear.listen(), self.fast.run(), self.slow.run(), self._keep_up(), self._tell_wishes()):
             self.crew.add(work)
         self.crew.add(self._check_everybody())
+        self.crew.add(self._tell_facts())
         try:
             await self.crew.wait()
         except Exception:
@@ -115,6 +121,7 @@ class Hub:
                 allowed.append(name)
         for name in allowed:
             await self._load_account(browser, name)
+        await self._load_facts(allowed)
         if browser not in self.browsers:
             return  # it left while we asked the database
         if browser in self.lagging:  # they begin when it has caught up
@@ -130,6 +137,11 @@ class Hub:
         see = database_sync_to_async(visibility.may_see)
         if stream.kind == "account" and not await see(browser.who.user_id, stream.account_id):
             return "there is no such account, or it is not yours to see"
+        if stream.kind == "person" and stream.about_id != browser.who.user_id:
+            return "there is no such person, or it is not you"
+        see_desk = database_sync_to_async(visibility.may_see_desk)
+        if stream.kind == "desk" and not await see_desk(browser.who.user_id, stream.about_id):
+            return "there is no such desk, or it is not yours to see"
         return None
 
     def _refuse(self, browser: Browser, name: str, why: str) -> None:
@@ -149,6 +161,15 @@ class Hub:
         link = self.ear.account_links.get(stream.account_id, NO_LINK)
         snapshot = await database_sync_to_async(visibility.account_snapshot)(stream.account_id, link)
         browser.fresh[name] = Fresh(base, snapshot)
+
+    async def _load_facts(self, names: list[str]) -> None:
+        """So that the snapshot says something; those that are watched already are known."""
+        unknown = [name for name in names if name.startswith(("person:", "desk:")) and name not in self.facts.values]
+        if unknown:
+            try:
+                await self.facts.look(unknown)
+            except (DatabaseTrouble, redis.RedisError, OSError) as problem:
+                log.warning("what is known of %s could not be read: %s", ", ".join(unknown), problem)
 
     def unwatch(self, browser: Browser, names: list[str]) -> None:
         if browser not in self.lagging:
@@ -239,6 +260,24 @@ class Hub:
             if self.rooms[account_id].name not in expected:
                 del self.rooms[account_id]
 
+    async def _tell_facts(self) -> None:
+        """What changed of the people and desks that are watched here, and who looks at what."""
+        while True:
+            await asyncio.sleep(FACTS_SECONDS)
+            try:
+                await self.facts.tell_presence(self.browsers)
+                changed = await self.facts.look(self._watched_facts())
+            except (DatabaseTrouble, redis.RedisError, OSError) as problem:
+                log.warning("what is known of people and desks could not be read: %s", problem)
+                continue
+            self.facts.keep_only(self._watched_facts())
+            for name in changed:
+                for lane in self.lanes:
+                    lane.note_fact(name)
+
+    def _watched_facts(self) -> set[str]:
+        return {name for b in self.browsers for name, stream in b.streams.items() if stream.kind in FACTS}
+
     async def _tell_wishes(self) -> None:
         """Say which instruments are looked at here; the relay follows those whose term has not run out."""
         while True:
@@ -272,9 +311,11 @@ class Hub:
             if not self.browsers:
                 continue
             people = {browser.who for browser in self.browsers}
-            accounts = {s.account_id for b in self.browsers for s in b.streams.values() if s.kind == "account"}
+            streams = [stream for browser in self.browsers for stream in browser.streams.values()]
+            accounts = {stream.account_id for stream in streams if stream.kind == "account"}
+            desks = {stream.about_id for stream in streams if stream.kind == "desk"}
             try:
-                seen = await database_sync_to_async(visibility.look)(people, accounts)
+                seen = await database_sync_to_async(visibility.look)(people, accounts, desks)
             except DatabaseTrouble as problem:
                 log.warning("the database does not say who may still see what: %s", problem)
                 continue
@@ -285,6 +326,7 @@ class Hub:
                     self.dismiss(browser, SIGNED_OUT)
                     continue
                 self._take_away(browser, accounts, seen.pairs)
+                self._take_desks_away(browser, desks, seen.on_desks)
 
     def _take_away(self, browser: Browser, looked_at: set[int], pairs: set[tuple[int, int]]) -> None:
         for name, stream in list(browser.streams.items()):
@@ -292,6 +334,13 @@ class Hub:
             if stream.kind == "account" and lost:
                 self.unwatch(browser, [name])
                 self._refuse(browser, name, "this account is no longer yours to see")
+
+    def _take_desks_away(self, browser: Browser, looked_at: set[int], pairs: set[tuple[int, int]]) -> None:
+        for name, stream in list(browser.streams.items()):
+            lost = stream.about_id in looked_at and (browser.who.user_id, stream.about_id) not in pairs
+            if stream.kind == "desk" and lost:
+                self.unwatch(browser, [name])
+                self._refuse(browser, name, "this desk is no longer yours to see")
 
 
 _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()

@@ -11,7 +11,7 @@ from trading.live.board import Addition, Board, market_message
 from trading.live.browser import Browser
 from trading.live.frames import Frame, message
 from trading.live.rooms import Room
-from trading.live.streams import Stream, parse_stream
+from trading.live.streams import FACTS, Stream, parse_stream
 
 QUIET_MS = 900  # a group hears something at least once a second
 
@@ -33,13 +33,14 @@ class Lane:
         interval: float,
         boards: Mapping[str, Board],
         rooms: Mapping[int, Room],
+        facts: Mapping[str, bytes],
         *,
         next_frame: Callable[[], int],
         fell_behind: Callable[[Browser], None],
         lost_track: Callable[[Browser, str], None],
     ) -> None:
         self.interval = interval  # seconds between flushes
-        self.boards, self.rooms = boards, rooms
+        self.boards, self.rooms, self.facts = boards, rooms, facts
         self.next_frame, self.fell_behind, self.lost_track = next_frame, fell_behind, lost_track
         self.groups: dict[frozenset[str], Group] = {}
         self.watched: Counter[str] = Counter()
@@ -137,6 +138,12 @@ class Lane:
         else:
             self.flushed[room.name] = room.number
 
+    def note_fact(self, name: str) -> None:
+        """Its last value changed; only that one is sent, however often it did."""
+        if name in self.watched:
+            self.pending.setdefault(name, [])
+            self.bell.set()
+
     def restart(self, environment: str) -> None:
         """What was said of the environment may have holes: everybody gets the whole state."""
         for group in self.groups.values():
@@ -191,6 +198,8 @@ class Lane:
             self.flushed[name] = room.number
             return b",".join(events)
         number = self.numbers[name] = self.numbers.get(name, 0) + 1
+        if stream.kind in FACTS:
+            return message(name, number, "upd", self.facts.get(name, b"{}"), venue_ms=None, relay_ms=None)
         kind, entry = self.boards[stream.environment].update(stream, additions)
         return market_message(name, number, kind, entry)
 
@@ -209,6 +218,9 @@ class Lane:
         stream = browser.streams[name]
         if stream.kind == "account":
             return self._account_beginning(browser, stream, name)
+        if name not in made and stream.kind in FACTS:
+            value = self.facts.get(name, b"{}")
+            made[name] = message(name, self.numbers.get(name, 0), "snap", value, venue_ms=None, relay_ms=None)
         if name not in made:
             entry = self.boards[stream.environment].snapshot(stream)
             made[name] = market_message(name, self.numbers.get(name, 0), "snap", entry)

@@ -8,6 +8,7 @@ from typing import Any
 
 ENVIRONMENTS = ("demo", "production")
 ACCOUNT = re.compile(r"[1-9][0-9]{0,14}")
+FACTS = frozenset({"person", "desk"})  # kinds whose last value is read from the database once a second
 SYMBOL = re.compile(r"[A-Z0-9_.]{3,40}")
 
 WANTED_SECONDS = 15  # for so long a hub's wish holds; it repeats it three times as often
@@ -24,12 +25,13 @@ NO_RELAY: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream a browser may watch. `environment` is empty for an account, `symbol` and `account_id` where unfit."""
+    """One stream a browser may watch. What does not fit its kind is empty."""
 
-    kind: str  # ticker, tickers, book, trades, link, account
+    kind: str  # ticker, tickers, book, trades, link, account, person, desk
     environment: str = ""
     symbol: str = ""
     account_id: int = 0
+    about_id: int = 0  # of a person or a desk
 
 
 def parse_stream(name: str) -> Stream | None:
@@ -37,6 +39,8 @@ def parse_stream(name: str) -> Stream | None:
     match name.split(":"):
         case ["account", number] if ACCOUNT.fullmatch(number):
             return Stream("account", account_id=int(number))
+        case ["person" | "desk" as kind, number] if ACCOUNT.fullmatch(number):
+            return Stream(kind, about_id=int(number))
         case ["tickers" | "link" as kind, environment] if environment in ENVIRONMENTS:
             return Stream(kind, environment)
         case ["ticker" | "book" | "trades" as kind, environment, symbol] if environment in ENVIRONMENTS:

@@ -7,9 +7,11 @@ from importlib import import_module
 
 import msgspec
 from django.conf import settings
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
-from accounts.models import Account, Balances, Membership, User
+from accounts.chain import chain_of
+from accounts.models import Account, AuditHead, Balances, Desk, Membership, Notice, User
 from trading.live.browser import Who
 from trading.models import Position
 from trading.plain import to_json
@@ -29,6 +31,44 @@ def pairs_allowed(user_ids: Iterable[int], account_ids: Collection[int]) -> set[
     """Which of these people may see which of these accounts, in one query: `visible_to` for many at once."""
     members = Membership.objects.in_force().filter(user__in=set(user_ids), desk__accounts__in=set(account_ids))
     return {pair for pair in members.values_list("user", "desk__accounts") if pair[1] in account_ids}
+
+
+def may_see_desk(user_id: int, desk_id: int) -> bool:
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    return user is not None and Desk.objects.visible_to(user).filter(pk=desk_id).exists()
+
+
+def desks_allowed(user_ids: Iterable[int], desk_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Which of these people are on which of these desks now."""
+    members = Membership.objects.in_force().filter(user__in=set(user_ids), desk__in=set(desk_ids))
+    return set(members.values_list("user", "desk"))
+
+
+def facts_of_people(user_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """How many notices each has not read, and the newest one's id."""
+    found = {user_id: {"unread": 0, "last": 0} for user_id in user_ids}
+    rows = Notice.objects.unread().filter(user__in=user_ids)
+    mine = Q(desk=None) | Exists(Membership.objects.in_force().filter(user=OuterRef("user"), desk=OuterRef("desk")))
+    for user_id, unread, last in (
+        rows.filter(mine)
+        .order_by()
+        .values("user")
+        .annotate(unread=Count("pk"), last=Max("pk"))
+        .values_list("user", "unread", "last")
+    ):
+        found[user_id] = {"unread": unread, "last": last}
+    return found
+
+
+def facts_of_desks(desk_ids: Collection[int]) -> dict[int, int]:
+    """The number of the newest row of each desk's book: it rises with everything anybody does there."""
+    heads = AuditHead.objects.filter(chain__in=[chain_of(desk_id) for desk_id in desk_ids])
+    numbers = dict(heads.values_list("chain", "number"))
+    return {desk_id: numbers.get(chain_of(desk_id), 0) for desk_id in desk_ids}
+
+
+def names_of(user_ids: Collection[int]) -> dict[int, str]:
+    return {user.pk: str(user) for user in User.objects.filter(pk__in=user_ids)} if user_ids else {}
 
 
 def still_signed_in(people: Iterable[Who]) -> set[Who]:
@@ -60,10 +100,15 @@ class Seen(msgspec.Struct, frozen=True):
     """The outcome of one look at everybody who is connected."""
 
     signed_in: set[Who]
-    pairs: set[tuple[int, int]]
+    pairs: set[tuple[int, int]]  # person and account
+    on_desks: set[tuple[int, int]]  # person and desk
 
 
-def look(people: set[Who], account_ids: set[int]) -> Seen:
+def look(people: set[Who], account_ids: set[int], desk_ids: set[int]) -> Seen:
     signed_in = still_signed_in(people)
-    pairs = pairs_allowed({who.user_id for who in signed_in}, account_ids) if account_ids else set()
-    return Seen(signed_in, pairs)
+    ids = {who.user_id for who in signed_in}
+    return Seen(
+        signed_in,
+        pairs_allowed(ids, account_ids) if account_ids else set(),
+        desks_allowed(ids, desk_ids) if desk_ids else set(),
+    )
