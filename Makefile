@@ -50,5 +50,6 @@ format: $(VENV)/.dev
 pins:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements/run.in -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements/observe.in -o requirements/observe.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements/clients.in -o requirements/clients.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements/client_kraken_sdk.in -o requirements/client_kraken_sdk.txt

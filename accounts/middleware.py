@@ -49,7 +49,13 @@ class CurrentDesk:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
+        request_id = secrets.token_hex(8)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        answer = self._look_around_and_answer(request)
+        answer["X-Request-Id"] = request_id
+        return answer
+
+    def _look_around_and_answer(self, request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, LazyObject):
             request.user = get_user(request)  # itself, once: asking through the lazy one costs at every attribute
         user = request.user

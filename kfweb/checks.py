@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -75,7 +75,7 @@ def worker() -> Check:
 
 def queue() -> Check:
     """Tasks that wait for a worker."""
-    waiting = cast("int", shared_store().llen("celery"))
+    waiting: int = shared_store().llen("celery")
     return {"ok": waiting < QUEUE_LONG, "waiting": waiting} | (
         {"why": f"{waiting} tasks wait"} if waiting >= QUEUE_LONG else {}
     )

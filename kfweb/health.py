@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template import Context, Engine
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from kfweb.advice import advise
 from kfweb.checks import run_checks, verdict
+from kfweb.correlation import request_id
 
 
 @login_not_required
@@ -42,3 +44,9 @@ def status(request: HttpRequest) -> HttpResponse:
         "at": timezone.now(),
     }
     return render(request, "status.html", context)
+
+
+def failed(_request: HttpRequest) -> HttpResponse:
+    """The page for what nobody foresaw. Drawn without the frame, which may be what failed."""
+    page = Engine.get_default().get_template("500.html")
+    return HttpResponse(page.render(Context({"request_id": request_id()})), status=500)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import logging.config
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -20,6 +20,10 @@ HIDDEN = "[hidden]"
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
     """Hide values whose name says secret, and anything in a text that looks like one."""
+    return redacted(event)
+
+
+def redacted(event: Mapping[str, Any]) -> dict[str, Any]:
     return {key: HIDDEN if SECRET_NAMES.search(str(key)) else _clean(value) for key, value in event.items()}
 
 
@@ -27,7 +31,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return LONG_BASE64.sub(HIDDEN, value)
     if isinstance(value, dict):
-        return {k: HIDDEN if SECRET_NAMES.search(str(k)) else _clean(v) for k, v in value.items()}
+        return redacted(value)
     if isinstance(value, list | tuple):
         return [_clean(part) for part in value]
     return value

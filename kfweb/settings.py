@@ -35,6 +35,8 @@ DEMO_ENABLED = env_bool("KFWEB_DEMO", default=True)
 MASTER_KEYS = env_list("KFWEB_MASTER_KEYS")  # newest first
 MASTER_KEY_FILE = Path(env("KFWEB_MASTER_KEY_FILE", str(DATA_DIR / "master.key")))
 METRICS_FROM = env_list("KFWEB_METRICS_FROM", "127.0.0.0/8,::1/128")
+SENTRY_DSN = env("KFWEB_SENTRY_DSN", "")
+OTLP_URL = env("KFWEB_OTLP_URL", "")
 OWNER_EMAIL = env("KFWEB_OWNER_EMAIL", "")
 OWNER_PASSWORD = env("KFWEB_OWNER_PASSWORD", "")
 

@@ -6,6 +6,8 @@ from django.urls import include, path
 from kfweb import health
 from kfweb.metrics import metrics
 
+handler500 = "kfweb.health.failed"
+
 urlpatterns = [
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 def main() -> int:
     found, unasked = [], []
-    for pins in ("run", "dev", "clients"):
+    for pins in ("run", "dev", "clients", "observe"):
         answer = subprocess.run(
             [str(Path(sys.executable).parent / "pip-audit"), "--requirement", f"requirements/{pins}.txt",
              "--require-hashes", "--disable-pip", "--format", "json", "--progress-spinner", "off", "--timeout", "15"],

@@ -47,13 +47,13 @@ def ready(client: Client) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
-def test_every_check_has_advice_and_a_chapter_in_the_runbook():
+def test_every_check_has_advice_and_a_chapter_in_the_runbook() -> None:
     runbook = (ROOT / "docs" / "runbook.md").read_text()
     assert CHECKS.keys() == ADVICE.keys()
     assert [name for name in CHECKS if f"\n## {name}\n" not in runbook] == []
 
 
-def test_all_is_well_when_everybody_lives(client: Client, store: redis.Redis):
+def test_all_is_well_when_everybody_lives(client: Client, store: redis.Redis) -> None:
     all_well(store)
     code, said = ready(client)
     assert (code, said["status"]) == (200, "ready"), said
@@ -61,7 +61,7 @@ def test_all_is_well_when_everybody_lives(client: Client, store: redis.Redis):
 
 def test_a_dead_worker_a_silent_relay_and_a_long_queue_are_each_named_and_pages_are_still_served(
     client: Client, store: redis.Redis
-):
+) -> None:
     store.set("kfweb:pulse", repr(time.time() - 60))
     link(store, state="stale", why="the exchange says nothing")
     store.rpush("celery", *["x"] * QUEUE_LONG)
@@ -75,7 +75,7 @@ def test_a_dead_worker_a_silent_relay_and_a_long_queue_are_each_named_and_pages_
     }
 
 
-def test_without_a_store_the_desk_is_down_and_says_so(client: Client, settings: Any):
+def test_without_a_store_the_desk_is_down_and_says_so(client: Client, settings: Any) -> None:
     from accounts.store import store as shared
 
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
@@ -90,7 +90,7 @@ def test_without_a_store_the_desk_is_down_and_says_so(client: Client, settings: 
 
 def test_the_real_venues_clock_is_judged_and_the_demos_is_not(
     client: Client, store: redis.Redis, desk: Desk, owner: User
-):
+) -> None:
     all_well(store)
     link(store, clock_ms=90_000_000)
     assert ready(client)[1]["checks"]["clock"]["ok"]
@@ -101,7 +101,7 @@ def test_the_real_venues_clock_is_judged_and_the_demos_is_not(
     assert ready(client)[1]["checks"]["clock"]["why"] == "the clocks are -2600 ms apart"
 
 
-def test_a_key_that_no_master_key_opens_is_found(client: Client, store: redis.Redis, desk: Desk, owner: User):
+def test_a_key_that_no_master_key_opens_is_found(client: Client, store: redis.Redis, desk: Desk, owner: User) -> None:
     all_well(store)
     demo_account(desk, owner)
     ApiKey.objects.update(master_key_id="lost")
@@ -111,7 +111,7 @@ def test_a_key_that_no_master_key_opens_is_found(client: Client, store: redis.Re
 
 def test_an_order_that_stays_uncertain_becomes_somebodys_business(
     client: Client, store: redis.Redis, desk: Desk, owner: User
-):
+) -> None:
     all_well(store)
     uncertain = order(demo_account(desk, owner), owner, status=OrderStatus.UNCERTAIN)
     assert ready(client)[1]["checks"]["orders"]["ok"]
@@ -121,7 +121,7 @@ def test_an_order_that_stays_uncertain_becomes_somebodys_business(
 
 def test_a_sync_that_is_late_is_named_and_one_without_a_key_is_nobodys_business(
     client: Client, store: redis.Redis, desk: Desk, owner: User
-):
+) -> None:
     all_well(store)
     account = demo_account(desk, owner)
     ApiKey.objects.update(master_key_id="")
@@ -131,7 +131,9 @@ def test_a_sync_that_is_late_is_named_and_one_without_a_key_is_nobodys_business(
     assert ready(client)[1]["checks"]["sync"]["ok"]
 
 
-def test_metrics_name_every_figure_the_alert_rules_use(client: Client, store: redis.Redis, desk: Desk, owner: User):
+def test_metrics_name_every_figure_the_alert_rules_use(
+    client: Client, store: redis.Redis, desk: Desk, owner: User
+) -> None:
     all_well(store)
     account = demo_account(desk, owner)
     order(account, owner)
@@ -157,14 +159,14 @@ def _metric_names(text: str) -> set[str]:
     return set(re.findall(r"\bkfweb_[a-z_]+\b", text))
 
 
-def test_metrics_are_for_permitted_addresses_only(client: Client, settings: Any):
+def test_metrics_are_for_permitted_addresses_only(client: Client, settings: Any) -> None:
     settings.METRICS_FROM = ["10.0.0.0/8"]
     assert client.get("/metrics").status_code == 403
 
 
 def test_the_status_page_says_what_is_amiss_what_people_notice_and_what_to_do(
     client: Client, store: redis.Redis, owner: User
-):
+) -> None:
     link(store)
     client.force_login(owner)
     page = client.get("/status/").content.decode()
@@ -175,6 +177,6 @@ def test_the_status_page_says_what_is_amiss_what_people_notice_and_what_to_do(
     assert "All is well" in client.get("/status/").content.decode()
 
 
-def test_a_trader_does_not_see_the_status_page(client: Client, trader: User):
+def test_a_trader_does_not_see_the_status_page(client: Client, trader: User) -> None:
     client.force_login(trader)
     assert client.get("/status/").status_code == 403

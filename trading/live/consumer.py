@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
+import structlog
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 
@@ -64,6 +66,7 @@ async def live(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     if who is None:  # accepted first: a page cannot read the reason of a refused handshake
         await send({"type": "websocket.close", "code": 4401, "reason": "please sign in"})
         return
+    structlog.contextvars.bind_contextvars(socket=secrets.token_hex(4), user_id=who.user_id)
     hub, browser = hub_here(), Browser(who, pipe_for(scope, send))
     hub.enter(browser)
     try:
