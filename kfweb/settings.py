@@ -94,20 +94,25 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "kfweb.urls"
 ASGI_APPLICATION = "kfweb.asgi.application"
+CONTEXT = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "accounts.context.frame",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "accounts.context.frame",
-            ],
-        },
-    }
+        "OPTIONS": {"context_processors": CONTEXT},
+    },
+    {  # what stands on every page, or is drawn row by row: docs/decisions
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "NAME": "drawn",
+        "DIRS": [BASE_DIR / "templates" / "drawn"],
+        "OPTIONS": {"environment": "kfweb.drawing.environment", "context_processors": CONTEXT},
+    },
 ]
 
 DATABASES = {

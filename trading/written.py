@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
 
 from django.utils.timezone import localtime
 
@@ -20,25 +21,30 @@ def fixed(value: Decimal | None, places: int, *, sign: bool = False) -> str:
     """`-1234.5` with 2 places is `−1 234.50`: half-even, thin spaces, a real minus; `sign` adds a plus to gains."""
     if not isinstance(value, Decimal):  # templates hand on "" for what is missing
         return NOTHING
-    with localcontext(WIDE):
-        rounded = value.quantize(Decimal(1).scaleb(-max(places, 0)), ROUND_HALF_EVEN)
-    text = f"{abs(rounded):,f}".replace(",", THIN)
-    if rounded < 0:
-        return MINUS + text
-    return f"+{text}" if sign and rounded > 0 else text
+    rounded = value.quantize(_step(places), ROUND_HALF_EVEN, WIDE)
+    text = f"{rounded:,f}".replace(",", THIN)
+    if not rounded:
+        return text.removeprefix("-")
+    if text[0] == "-":
+        return MINUS + text[1:]
+    return "+" + text if sign else text
+
+
+@cache
+def _step(places: int) -> Decimal:
+    return Decimal(1).scaleb(-max(places, 0))
 
 
 def free(value: Decimal | None) -> str:
     """As many decimals as the number has, and no more."""
     if not isinstance(value, Decimal):  # templates hand on "" for what is missing
         return NOTHING
-    with localcontext(WIDE):
-        return fixed(value, places_of(value.normalize()))
+    return fixed(value, places_of(value))
 
 
 def places_of(step: Decimal) -> int:
     """How many decimals a step of this size needs: `0.5` one, `1E-10` ten, `100` none."""
-    exponent = step.normalize().as_tuple().exponent
+    exponent = step.normalize(WIDE).as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 

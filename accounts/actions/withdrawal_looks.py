@@ -16,10 +16,13 @@ from accounts.actions.withdrawal_glass import awaits_judgement, breakers
 from accounts.actions.withdrawal_moves import tampered
 from accounts.actions.withdrawal_reviews import asked_for
 from accounts.models import Approval, AuditRow, Balances, Desk, Glance, Notice, User, Withdrawal
+from accounts.prepared import Prepared
 from accounts.rights import Right, has, membership_of
 from accounts.withdrawal_rules import OPEN, S, balance_in, lands_in_words, person_of
 
 DONE_SHOWN = 50
+UNFINISHED = Q(status__in=[S.PENDING, S.UNCERTAIN]) | Q(glass_at__isnull=False, glass_review=None)
+WAITING = Prepared(lambda desk: Withdrawal.objects.filter(UNFINISHED, desk=desk).select_related("glass_review"))
 TOLD = {
     "drafted": "Draft kept", "draft_changed": "Draft changed", "requested": "Asked for",
     "changed": "Changed, votes void",
@@ -114,9 +117,7 @@ def needs_count(desk: Desk, user: User) -> int:
     """For the frame: how many requests wait for this person."""
     if not has(membership_of(user, desk), Right.REVIEW_WITHDRAWAL):
         return 0
-    unfinished = Q(status__in=[S.PENDING, S.UNCERTAIN]) | Q(glass_at__isnull=False, glass_review=None)
-    rows = Withdrawal.objects.filter(unfinished, desk=desk).select_related("glass_review")
-    return sum(needs(row, user) for row in rows)
+    return sum(needs(row, user) for row in WAITING.all(desk.pk))
 
 
 def detail(row: Withdrawal, user: User) -> dict[str, Any]:

@@ -10,18 +10,9 @@ from django.views.decorators.http import require_GET
 
 from trading.views.picture import picture_of
 
-PARTS = {
-    "figures": "trading/overview.html#figures",
-    "wallets": "trading/overview.html#wallets",
-    "positions": "trading/tables.html#positions",
-    "orders": "trading/tables.html#orders",
-    "triggers": "trading/tables.html#triggers",
-    "history": "trading/tables.html#history",
-    "activity": "trading/tables.html#activity",
-    "fills": "trading/tables.html#fills",
-    "budget": "trading/budget.html",
-    "switches": "trading/switches.html",
-}
+PARTS = frozenset(
+    {"figures", "wallets", "positions", "orders", "triggers", "history", "activity", "fills", "budget", "switches"}
+)
 
 
 @require_GET
@@ -29,13 +20,13 @@ def parts(request: HttpRequest) -> HttpResponse:
     """`?want=positions,orders&symbol=S`: each wanted part in a `<template data-for>`, all from one picture."""
     picture = picture_of(request, request.GET.get("symbol") or None)
     wanted = request.GET.get("want", "").split(",")
-    if picture is None or not set(wanted) <= PARTS.keys():
+    if picture is None or not PARTS.issuperset(wanted):
         raise Http404
     drawn = [
         format_html(
             '<template data-for="{}">{}</template>',
             name,
-            mark_safe(render_to_string(PARTS[name], {"picture": picture}, request)),  # noqa: S308 - a template of ours
+            mark_safe(render_to_string(f"{name}.jinja", {"picture": picture}, request, "drawn")),  # noqa: S308 - escaped
         )
         for name in wanted
     ]

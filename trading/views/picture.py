@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import cache, cached_property
 
 import msgspec
-from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.models import Account, ApiKey, AuditRow
+from accounts.models import Account, ApiKey, AuditRow, Balances
 from accounts.prepared import Prepared
 from krakenfutures.contracts import round_price
 from krakenfutures.values import Instrument, MarginAccount, OrderType, Ticker, Wallets
@@ -33,6 +31,7 @@ LAST_ORDERS = 50
 TRIGGERS = {type.value for type in OrderType if type.is_trigger}
 
 
+BALANCES = Prepared(lambda account: Balances.objects.filter(account=account))
 HELD = Prepared(lambda account: Position.objects.filter(account=account))
 SYNCS = Prepared(lambda account: Sync.objects.filter(account=account))
 LIVE = Q(status__in=(*WORKING, *UNSETTLED)) | Q(status=OrderStatus.DRAFT, parent__isnull=False)
@@ -134,15 +133,8 @@ class Picture:
 
     @cached_property
     def wallets(self) -> Wallets | None:
-        try:
-            stored = self.account.balances
-        except ObjectDoesNotExist:
-            return None
-        return msgspec.convert(stored.wallets, Wallets)
-
-    @cached_property
-    def wallets_at(self) -> datetime | None:
-        return self.account.balances.at if self.wallets else None
+        stored = BALANCES.first(self.account.pk)
+        return msgspec.convert(stored.wallets, Wallets) if stored else None
 
     @cached_property
     def totals(self) -> figures.Totals | None:
