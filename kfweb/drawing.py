@@ -17,9 +17,9 @@ PLACE = str(UUID(int=0))  # a uuid, and a slug as well
 
 def environment(**options: Any) -> Environment:
     """Loud about names that are not there; escaping is on, as everywhere."""
-    made = Environment(
-        **{**options, "autoescape": True, "undefined": StrictUndefined}, trim_blocks=True, lstrip_blocks=True
-    )
+    given = {**options, "undefined": StrictUndefined}
+    given.pop("autoescape", None)
+    made = Environment(**given, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters |= register.filters
     made.globals |= {"address": address, "static": static}
     return made

