@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from accounts.models import Environment, Role, User
+from accounts.models import Environment, Role, Scope, User
 from accounts.models.notice import THRESHOLDS
 from accounts.rules import NotAllowed
 
@@ -119,6 +119,17 @@ class WebhookForm(forms.Form):
     url = forms.CharField(
         max_length=2000, label="Address", help_text="https://… It is stored encrypted and not shown again.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}),
+    )  # fmt: skip
+
+
+class TokenForm(forms.Form):
+    label = forms.CharField(max_length=60, help_text="What will use it.")
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices, initial=[Scope.READ], widget=forms.CheckboxSelectMultiple, label="What it may do"
+    )
+    days = forms.TypedChoiceField(
+        label="Lives for", choices=[(7, "a week"), (30, "30 days"), (90, "90 days"), (365, "a year")], coerce=int,
+        initial=90,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from django.core.exceptions import PermissionDenied
 
-from accounts.models import Desk, Membership, Role, User
+from accounts.models import Desk, Membership, Role, Scope, User
 from accounts.prepared import Prepared
 
 
@@ -92,6 +92,7 @@ class Open(StrEnum):
     PUBLIC = "Everybody, signed in or not"
     PERSON = "Every person, about themselves"
     STAFF = "Who runs this installation"
+    TOKEN = "Who shows a token that opens it; `API` says which"
     CLOSED = "Nobody: this installation does not use it"
 
 
@@ -172,6 +173,11 @@ DOORS: dict[str, Door] = {
     "remove_webhook": Door(PERSON, PERSON, fresh=True, back="webhooks"),
     "rights": Door(PERSON),
     "choose_desk": Door(PERSON, PERSON),
+    # the own API, which asks for a token by itself and for nothing else
+    "api:*": Door(Open.TOKEN, Open.TOKEN),
+    "api_document": Door(PUBLIC),
+    "api_docs": Door(PERSON),
+    "api_unknown": Door(PUBLIC, PUBLIC),  # says that there is nothing
     # the desk: people, keys, the book
     "people": Door(LOOK),
     "invite": Door(Right.MANAGE_PEOPLE, Right.MANAGE_PEOPLE, fresh=True),
@@ -185,6 +191,9 @@ DOORS: dict[str, Door] = {
     "try_demo": Door(Right.MANAGE_KEYS, Right.MANAGE_KEYS),  # play money: nothing to take, so no step-up
     "check_key": Door(Right.CHECK_KEYS, Right.CHECK_KEYS),
     "retire_key": Door(Right.MANAGE_KEYS, Right.MANAGE_KEYS, fresh=True),
+    "tokens": Door(LOOK),
+    "make_token": Door(LOOK, LOOK, fresh=True),
+    "revoke_token": Door(LOOK, LOOK),  # one's own, or a managed person's: less risk, never more
     "activity": Door(LOOK),
     "export_audit": Door(Right.EXPORT_AUDIT),
     # money that leaves
@@ -234,4 +243,34 @@ SOCKET: dict[str, Who] = {  # what a page may say on its socket; of an account's
     "ack": PERSON,
     "pace": PERSON,
     "look": PERSON,  # told to those who watch the same desk's stream
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an operation of the own API asks for: the scope of the token, and the right of the person who made it."""
+
+    scope: Scope
+    right: Right
+
+
+READS = Call(Scope.READ, LOOK)
+TRADES = Call(Scope.TRADE, TRADE)
+
+API: dict[str, Call] = {  # method and name of the address; an operation without a row opens for nobody
+    "GET accounts": READS,
+    "GET wallets": READS,
+    "GET positions": READS,
+    "GET orders": READS,
+    "GET order": READS,
+    "GET fills": READS,
+    "GET withdrawals": READS,
+    "GET withdrawal": READS,
+    "GET audit": READS,
+    "POST orders": TRADES,
+    "PATCH order": TRADES,
+    "DELETE order": TRADES,
+    "POST orders_batch": TRADES,
+    "POST orders_cancel_all": TRADES,
+    "POST withdrawals": Call(Scope.TRADE, Right.REQUEST_WITHDRAWAL),  # asks; other people review it on a page
 }

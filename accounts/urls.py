@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import activity, desks, glass, inbox, keys, people, policies, sessions, webhooks, withdrawals
+from accounts.views import (
+    activity,
+    desks,
+    glass,
+    inbox,
+    keys,
+    people,
+    policies,
+    sessions,
+    tokens,
+    webhooks,
+    withdrawals,
+)
 
 urlpatterns = [
     path("setup/<str:token>/", people.setup, name="setup"),
@@ -39,6 +51,9 @@ urlpatterns = [
     path("keys/try-demo/", keys.start_demo, name="try_demo"),
     path("keys/<int:key_id>/check/", keys.check, name="check_key"),
     path("keys/<int:key_id>/retire/", keys.retire, name="retire_key"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/make/", tokens.make, name="make_token"),
+    path("tokens/<int:token_id>/revoke/", tokens.revoke, name="revoke_token"),
     path("activity/", activity.activity, name="activity"),
     path("withdrawals/", withdrawals.withdrawals, name="withdrawals"),
     path("withdrawals/register.csv", withdrawals.export, name="withdrawals_csv"),

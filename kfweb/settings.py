@@ -186,6 +186,9 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 STEP_UP_SECONDS = env_int("KFWEB_STEP_UP_SECONDS", 300)  # how old a proof of the person may be for what matters most
 ACCOUNT_REAUTHENTICATION_TIMEOUT = STEP_UP_SECONDS
 
+WRITES_PER_MINUTE = env_int("KFWEB_WRITES_PER_MINUTE", 1200)  # of a person on pages
+API_CALLS_PER_MINUTE = env_int("KFWEB_API_CALLS_PER_MINUTE", 1200)  # of a token
+
 SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

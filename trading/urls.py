@@ -1,6 +1,6 @@
 """The addresses of the trading pages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from trading.views import batches, charts, instrument, markets, orders, overview, parts, preferences, previews, risk
 
@@ -28,5 +28,6 @@ urlpatterns = [
     path("orders/<uuid:order_id>/cancel/", orders.cancel, name="cancel_order"),
     path("orders/<uuid:order_id>/edit/", orders.edit, name="edit_order"),
     path("charts/<slug:symbol>/<slug:resolution>.json", charts.candles, name="candles"),
+    path("api/", include("trading.api.urls")),
     path("preferences/", preferences.preferences, name="preferences"),
 ]

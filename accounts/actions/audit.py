@@ -20,9 +20,14 @@ HEAD = Prepared(lambda chain: AuditHead.objects.select_for_update().filter(chain
 def record(actor: User | None, action: str, about: models.Model | None, *, desk: Desk | None, **details: Any) -> None:
     """Write who did what. Call it inside the transaction that does it; `details` is JSON and holds no secret.
 
+    What was asked for with a token says so: `via` names it (`trading.api.edge`).
+
     The end of the desk's chain stays locked until that transaction ends, so call it after everything else it locks:
     whoever wants a row of ours while holding the chain would wait for us, and we for them.
     """
+    context = structlog.contextvars.get_contextvars()
+    if "via" in context:
+        details["via"] = context["via"]
     chain = chain_of(desk.pk if desk else None)
     head = HEAD.first(chain) or _first_head(chain)
     row = AuditRow(
@@ -32,7 +37,7 @@ def record(actor: User | None, action: str, about: models.Model | None, *, desk:
         action=action,
         about=_name(about),
         details=json.loads(json.dumps(details)),  # as it will be read back: the digest covers that
-        request_id=str(structlog.contextvars.get_contextvars().get("request_id", ""))[:40],
+        request_id=str(context.get("request_id", ""))[:40],
         number=head.number + 1,
         previous=head.digest,
     )

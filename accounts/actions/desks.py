@@ -18,6 +18,7 @@ from accounts.actions.audit import record
 from accounts.actions.keys import hold_keys
 from accounts.actions.people import create_person
 from accounts.actions.sessions import end_all_sessions
+from accounts.actions.tokens import revoke_tokens_of
 from accounts.factors import has_second_factor
 from accounts.models import Desk, Invitation, Membership, Role, User
 from accounts.rights import Right, require
@@ -160,13 +161,14 @@ def resume_member(membership: Membership, *, by: User) -> None:
 def remove_member(membership: Membership, *, by: User) -> None:
     """Off the desk; what they did stays in the book under their name. Sessions end like with a suspension.
 
-    Their own open invitations to the desk are withdrawn with them. Raises `NotAllowed`.
+    Their own open invitations to the desk are withdrawn with them, and their tokens revoked. Raises `NotAllowed`.
     """
     membership, _ = _locked(membership, by)
     _require_another(membership, by, "remove")
     user, desk = membership.user, membership.desk
     role, _ = membership.role, membership.delete()
     desk.invitations.open().filter(made_by=user).update(withdrawn_at=timezone.now())
+    revoke_tokens_of(user, desk, by=by)
     record(by, "member.removed", user, desk=desk, email=user.email, role=role)
     end_all_sessions(user, by=by, why="removed")
 

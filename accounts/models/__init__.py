@@ -1,5 +1,6 @@
 from accounts.models.account import Account, Environment
 from accounts.models.api_key import ApiKey, KeyState
+from accounts.models.api_token import ApiToken, Scope
 from accounts.models.audit import AuditHead, AuditRow
 from accounts.models.balances import Balances
 from accounts.models.desk import Desk, LimitUse, Membership, Role, desks_of
@@ -23,6 +24,7 @@ from accounts.models.withdrawal import (
 __all__ = [
     "Account",
     "ApiKey",
+    "ApiToken",
     "Approval",
     "AuditHead",
     "AuditRow",
@@ -45,6 +47,7 @@ __all__ = [
     "PolicyVersion",
     "PolicyVote",
     "Role",
+    "Scope",
     "Settlement",
     "SetupLink",
     "Topic",

@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.actions.tokens import make_token
 from accounts.doorkeeper import may_pass
 from accounts.models import Desk, Invitation, Membership, Notice, Role, User, UserSession, Webhook
 from accounts.rights import ALLOWED, DOORS, SOCKET, Door, Open, Right, Who
@@ -26,7 +27,9 @@ from tests.trading.furnished import demo_account, furnish, list_instruments, ord
 from trading.live import consumer, visibility
 from trading.models import Order
 
-OBJECTS = frozenset({"order_id", "key_id", "member_id", "invitation_id", "withdrawal_id", "version_id", "batch_id"})
+OBJECTS = frozenset(
+    {"order_id", "key_id", "member_id", "invitation_id", "withdrawal_id", "version_id", "batch_id", "token_id"}
+)
 SECRETS = ("Our secret desk", "Our account label", "trader@ours.test")  # nobody else's page may hold these
 
 
@@ -49,9 +52,14 @@ def door_for(name: str) -> Door:
     return DOORS[f"{space}:*" if colon else name]
 
 
-PLACES = [place for place in places() if not place.name.startswith("admin:") or place.name in {
+SOME_OF_ADMIN = {
     "admin:index", "admin:accounts_user_changelist", "admin:accounts_auditrow_changelist", "admin:logout"
-}]  # fmt: skip
+}  # fmt: skip
+# What asks for a token has a matrix of its own: tests/api/test_api_matrix.py.
+PLACES = [
+    place for place in places()
+    if place.name in SOME_OF_ADMIN or not place.name.startswith(("admin:", "api:", "api_unknown"))
+]  # fmt: skip
 
 
 class World(NamedTuple):
@@ -88,6 +96,7 @@ def world(db: None, settings: Settings) -> World:
         "key": "set-password", "name": "positions", "url": "x", "app_label": "accounts", "object_id": "1",
         "order_id": working.pk, "key_id": account.keys.get().pk, "invitation_id": invitation.pk,
         "session_id": session.pk, "member_id": Membership.objects.get(user=people["reviewer"]).pk,
+        "token_id": make_token(desk, of=people["owner"], by=people["owner"], label="bot", scopes=["read"])[0].pk,
         "withdrawal_id": uuid4(), "batch_id": uuid4(), "version_id": 999_999,
         "notice_id": Notice.objects.create(user=people["owner"], desk=desk, text=SECRETS[0], at=timezone.now()).pk,
         "webhook_id": Webhook.objects.create(user=people["owner"], label=SECRETS[1], host="x.test").pk,
@@ -179,6 +188,7 @@ def test_a_viewers_every_write_on_the_desk_answers_403(world: World) -> None:
         "mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
         "mfa_download_recovery_codes", "choose_desk", "favourite", "mark_read", "inbox_settings", "test_notice",
         "add_webhook", "renew_webhook", "switch_webhook", "remove_webhook",
+        "make_token", "revoke_token",
     }  # fmt: skip
     answers = {place.name: ask(world, world.people["viewer"], place, "post")[0] for place in PLACES}
     assert {name for name, status in answers.items() if status not in {403, 404}} <= own

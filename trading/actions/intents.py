@@ -78,7 +78,7 @@ def attached_wishes(wish: NewOrder, stop_loss: Attached | None, take_profit: Att
 
 
 def told(wish: NewOrder) -> dict[str, str | bool]:
-    """The wish as the audit keeps it."""
+    """The wish as the audit keeps it, whole: a repeat is held against it."""
     numbers = {
         "size": wish.size,
         "limit_price": wish.limit_price,
@@ -86,6 +86,10 @@ def told(wish: NewOrder) -> dict[str, str | bool]:
         "trailing_deviation": wish.trailing_deviation,
     }
     words: dict[str, str | bool] = {name: plain(number) for name, number in numbers.items() if number is not None}
+    if wish.trigger_signal:
+        words["trigger_signal"] = wish.trigger_signal.value
+    if wish.trailing_unit:
+        words["trailing_unit"] = wish.trailing_unit
     return {
         **words,
         "symbol": wish.symbol,
