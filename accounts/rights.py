@@ -92,7 +92,7 @@ class Open(StrEnum):
     PUBLIC = "Everybody, signed in or not"
     PERSON = "Every person, about themselves"
     STAFF = "Who runs this installation"
-    TOKEN = "Who shows a token that opens it; `API` says which"
+    TOKEN = "Who shows a token that opens it; `API` says which"  # noqa: S105 - a sentence
     CLOSED = "Nobody: this installation does not use it"
 
 

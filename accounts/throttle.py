@@ -1,4 +1,4 @@
-"""How often somebody may do something: a bucket that leaks, in the shared store, so that all processes count as one."""
+"""How often somebody may do something: a leaking bucket in the shared store, so that all processes count as one."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def make_token(
 
 
 def revoke_token(token: ApiToken, *, by: User) -> None:
-    """It opens nothing from the next call on. Its owner may, and who manages the desk's people. Raises `NotAllowed`."""
+    """It opens nothing from the next call on. Its owner may, and who manages the people. Raises `NotAllowed`."""
     if token.user_id != by.pk and not has(membership_of(by, token.desk), Right.MANAGE_PEOPLE):
         raise NoRight("Only its owner and admins of the desk may revoke a token.")
     with transaction.atomic():

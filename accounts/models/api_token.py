@@ -38,7 +38,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """A person's way to one desk without a browser. Only a hash of it is kept; it acts with the person's own rights."""
+    """A person's way to one desk without a browser. Only a hash of it is kept; it has the person's own rights."""
 
     desk = models.ForeignKey("accounts.Desk", on_delete=models.CASCADE, related_name="tokens")
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="tokens")

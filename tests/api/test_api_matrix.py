@@ -132,7 +132,7 @@ def test_a_session_opens_nothing(world: World) -> None:
     client = Client(raise_request_exception=False)
     client.force_login(world.people["owner"])
     for name in API:
-        address, body = sample(world, name)
+        address, _ = sample(world, name)
         answer = client.generic(name.split()[0], ROOT + address, content_type="application/json")
         assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized"), name
         assert answer.headers["WWW-Authenticate"].startswith("Bearer"), name

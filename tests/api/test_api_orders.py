@@ -73,8 +73,8 @@ def test_a_key_again_returns_the_first_order_also_after_an_edit(
 
 @pytest.mark.parametrize(
     "change",
-    [{"size": "0.02"}, {"side": "sell"}, {"limit_price": "58000"}, {"type": "post"}, {"symbol": "PI_XBTUSD", "size": "1"},
-     {"reduce_only": True}, {"stop_loss": "50000"}],
+    [{"size": "0.02"}, {"side": "sell"}, {"limit_price": "58000"}, {"type": "post"},
+     {"symbol": "PI_XBTUSD", "size": "1"}, {"reduce_only": True}, {"stop_loss": "50000"}],
 )  # fmt: skip
 def test_a_key_again_with_another_wish_is_refused_and_sends_nothing(
     bot: Caller, account: Account, wire: PaperWire, change: dict[str, Any]

@@ -22,7 +22,7 @@ from trading.api.problems import Refusal, problem
 View = Callable[..., HttpResponseBase]
 
 WRITING = frozenset({"POST", "PUT", "PATCH"})
-UNKNOWN_TOKEN = (
+OPENS_NOTHING = (
     "This token opens nothing: it is unknown, revoked or expired, or its owner is not on the desk now, or lacks the"
     " second factor the desk asks for."
 )
@@ -39,12 +39,12 @@ class Asking(HttpRequest):
 
 
 class TokenAuth(HttpBearer):
-    """Reads the header and nothing else. Raises `Refusal` or `NoRight`; the order of its questions gives nothing away."""
+    """Reads the header and nothing else. Raises `Refusal` or `NoRight`; a refusal gives nothing away."""
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken:
         found = token_in_force(token.strip())
         if found is None:
-            raise Refusal(401, "unauthorized", UNKNOWN_TOKEN)
+            raise Refusal(401, "unauthorized", OPENS_NOTHING)
         structlog.contextvars.bind_contextvars(via=f"token:{found.pk}")
         if wait := wait_for(f"token:{found.pk}", _allowance()):
             sentence = f"This token calls too often. Nothing was done; again in {wait:.1f} s."

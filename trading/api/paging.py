@@ -1,4 +1,4 @@
-"""Lists in pieces: `{"items", "next"}`. A cursor is where a piece ended, so that what comes in meanwhile shifts nothing."""
+"""Lists in pieces: `{"items", "next"}`. A cursor is where a piece ended: what comes in meanwhile shifts nothing."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ STATUS_OF = {  # of the codes that say more than "this cannot be done as you wro
     "vault": 503,
     "venue": 503,
 }
-NO_TOKEN = "Send a token in the header Authorization: Bearer TOKEN. A session or an address opens nothing here."
+SHOW_ONE = "Send a token in the header Authorization: Bearer TOKEN. A session or an address opens nothing here."
 MISSING, EXTRA = "missing", "extra_forbidden"
 
 
@@ -91,7 +91,7 @@ def _no_right(_request: HttpRequest, refusal: NoRight) -> JsonResponse:
 
 
 def _unauthenticated(_request: HttpRequest, _error: AuthenticationError) -> JsonResponse:
-    return problem(401, "unauthorized", NO_TOKEN)
+    return problem(401, "unauthorized", SHOW_ONE)
 
 
 def _unreadable(_request: HttpRequest, error: HttpError) -> JsonResponse:

@@ -1,4 +1,4 @@
-"""A key that comes back must come with the same wish: the book, written with the intent, says what the first one was."""
+"""A key that comes back must come with the same wish. The book, written with the intent, says what that was."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ Key = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern=r"^[\x21-\x7e]{1,100}$",
-        description="The intent: made once for a wish and sent again with every repeat of it, which then finds the first"
-        " result. A UUID is the id of what comes of it; another text stands for one.",
+        description="The intent: made once for a wish and sent again with every repeat of it, which then finds the"
+        " first result. A UUID is the id of what comes of it; another text stands for one.",
         examples=["2f9c0f1e-3d0b-4a53-9b3c-6a8f3f0f7c11"],
     ),
 ]

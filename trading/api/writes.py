@@ -35,10 +35,10 @@ def place(request: HttpRequest, wish: OrderWish, key: Key) -> Any:
     rejected). 202: nobody has answered yet; it is looked up, and `GET orders/ID` says what is found.
     """
     account, desk = account_of(request, wish.account), desk_of(request)
-    intent = intent_of(key, desk)
-    order = place_order(intent, account=account, by=person_of(request), **_terms(wish), **wish.attached())
-    require_same_order(order, wish, desk)
-    return Status(UNCERTAIN if order.is_unsettled else PROVEN, told.order(order))
+    order = wish.order(str(intent_of(key, desk)))
+    placed = place_order(order, account=account, by=person_of(request), **wish.attached())
+    require_same_order(placed, wish, desk)
+    return Status(UNCERTAIN if placed.is_unsettled else PROVEN, told.order(placed))
 
 
 @router.patch("/orders/{uuid:order_id}", response={DONE: shapes.Order, UNCERTAIN: shapes.Order}, url_name="order")
@@ -95,9 +95,3 @@ def ask_for_money(request: HttpRequest, wish: MoneyWish, key: Key) -> Any:
 
 def _order(request: HttpRequest, order_id: UUID) -> Order:
     return get_object_or_404(orders_of(request), pk=order_id)
-
-
-def _terms(wish: OrderWish) -> dict[str, Any]:
-    """Arguments of `place_order`."""
-    new = wish.order("")
-    return {name: getattr(new, name) for name in new.__struct_fields__ if name != "client_id"}
