@@ -156,6 +156,8 @@ class Bank:
 
     def cover_debt(self, uid: str) -> None:
         """A negative USD balance is settled by selling other currencies, the least haircut first."""
+        if self.balance(uid, "flex", "usd") >= 0:
+            return
         for currency in sorted(HAIRCUTS, key=lambda c: HAIRCUTS[c]):
             debt = -self.balance(uid, "flex", "usd")
             if debt <= 0:

@@ -21,7 +21,8 @@ def to_micros(at: datetime) -> int:
 
 
 def to_millis(at: datetime) -> int:
-    return (at - EPOCH) // timedelta(milliseconds=1)
+    since = at - EPOCH  # its own division takes four times as long, and every record is stamped
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def wall_micros() -> int:

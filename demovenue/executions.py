@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
@@ -25,14 +26,6 @@ LOG_INFO = {
     "assignee": "futures assignee",
     "unwindBankrupt": "futures unwind bankrupt",
     "unwindCounterparty": "futures unwind counterparty",
-}
-TRADE_TYPES = {
-    "liquidation": "liquidation",
-    "partialLiquidation": "partialLiquidation",
-    "assignor": "assignment",
-    "assignee": "assignment",
-    "unwindBankrupt": "unwind",
-    "unwindCounterparty": "unwind",
 }
 INSTRUMENT_NOTATION = {"xbt": "BTC"}
 
@@ -75,9 +68,7 @@ class Executions:
         percent = ZERO if share.free else self._fees.percent(uid, maker=share.fill_type == "maker")
         fee = sums.fee(instrument.inverse, size, price, percent)
         funding, moved = self.move_position(uid, market, side * size, price)
-        after = msgspec.structs.replace(
-            order, filled=order.filled + size, updated=self._floor.now, **_progress(order, size)
-        )
+        after = order.after(size, self._floor.now)
         self._log(market, share, moved, price, trade, fee, funding)
         fill = Fill(
             fill_id=trade.uid,
@@ -98,15 +89,16 @@ class Executions:
             order_type=order.sent_type,
             taker_order_type=share.taker_order_type,
             sequence=trade.seq,
+            number=self._floor.next_number(),
             mark_price=market.mark,
             position=moved.new.size,
             order=order,
+            change=_change(moved, funding, self._floor.now),
             limit_filled=share.fill_type == "maker" and after.remaining == 0,
         )
-        self._floor.store.add_fill(fill, usd)
+        self._floor.store.add_fill(fill)
         self._fees.add_volume(uid, usd)
         self._floor.tell(Filled(account_uid=uid, fill=fill))
-        self._history(order, after, fill, moved, funding)
         return after
 
     # --- positions ---------------------------------------------------------------------------------------------
@@ -196,39 +188,21 @@ class Executions:
         if chosen != "USD" and realized > 0:
             self._bank.pay_profit_in(uid, chosen.lower().replace("btc", "xbt"), realized)
 
-    def _history(self, order: Order, after: Order, fill: Fill, moved: Moved, funding: Decimal) -> None:
-        floor, uid, now = self._floor, order.account_uid, self._floor.now
-        floor.record(uid, "executions", "Execution", order.symbol, order=order, fill=fill)
-        done = after.remaining == 0
-        reason = "full_fill" if done else "partial_fill"
-        floor.record(uid, "orders", "OrderUpdated", order.symbol, order=after, old=order, reason=reason, closed=done)
-        change = PositionChange(
-            old_size=moved.old.size if moved.old else ZERO,
-            new_size=moved.new.size,
-            old_entry=moved.old.entry if moved.old else None,
-            new_entry=moved.new.entry,
-            opened=moved.old.opened if moved.old else None,
-            change=moved.change,
-            reason="trade",
-            fee=fill.fee,
-            fee_currency=fill.fee_currency,
-            realized_pnl=moved.realized,
-            realized_funding=funding,
-            funding_at=now,
-            execution_uid=fill.fill_id,
-            execution_price=fill.price,
-            execution_size=fill.size,
-            trade_type=TRADE_TYPES.get(fill.fill_type, "userExecution"),
-        )
-        floor.record(uid, "positions", "PositionUpdate", order.symbol, position=change)
-
     def settle_debt(self, uid: str, market: Market) -> None:
         """After a loss in USD that the USD balance did not cover."""
         if uid != HOUSE and not market.instrument.inverse:
             self._bank.cover_debt(uid)
 
 
-def _progress(order: Order, size: Decimal) -> dict[str, str]:
-    if order.filled + size >= order.quantity:
-        return {"status": "FULLY_EXECUTED", "update_reason": "FULL_FILL"}
-    return {"update_reason": "PARTIAL_FILL"}
+def _change(moved: Moved, funding: Decimal, now: datetime) -> PositionChange:
+    return PositionChange(
+        old_size=moved.old.size if moved.old else ZERO,
+        new_size=moved.new.size,
+        old_entry=moved.old.entry if moved.old else None,
+        new_entry=moved.new.entry,
+        opened=moved.old.opened if moved.old else None,
+        change=moved.change,
+        reason="trade",
+        realized_funding=funding,
+        funding_at=now,
+    )

@@ -30,8 +30,8 @@ class Fees:
         self._floor = floor
         self._days: dict[str, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         self._known: dict[str, tuple[int, Decimal]] = {}  # account → day, volume of the 30 days up to it
-        for uid, day, usd in floor.store.rows("SELECT account, at / ?, SUM(usd) FROM fills GROUP BY 1, 2", DAY):
-            self._days[uid][day] = Decimal(usd).quantize(Decimal("0.01"))
+        for uid, day, usd in floor.store.rows("SELECT account, day, usd FROM volumes"):
+            self._days[uid][day] = Decimal(usd)
 
     def volume(self, uid: str) -> Decimal:
         today = to_millis(self._floor.now) // DAY
@@ -45,6 +45,7 @@ class Fees:
         if uid != HOUSE:
             today, volume = to_millis(self._floor.now) // DAY, self.volume(uid)
             self._days[uid][today] += usd
+            self._floor.store.save_volume(uid, today, self._days[uid][today])
             self._known[uid] = (today, volume + usd)
 
     def percent(self, uid: str, *, maker: bool) -> Decimal:

@@ -21,7 +21,6 @@ from demovenue.market import Market
 from demovenue.store import Store
 from demovenue.values import (
     Account,
-    Fill,
     HistoryEvent,
     Instrument,
     Key,
@@ -78,20 +77,26 @@ class Floor:
     @contextmanager
     def work(self) -> Iterator[None]:
         """Time moves to the clock's; at the end everything is committed, then told. Work does not nest."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
+    def begin(self) -> None:
         if self._working:
             raise RuntimeError("a listener must not give commands")
         self._working = True
         self.micros = max(self.micros, self.clock.micros())
-        try:
-            yield
-        finally:
-            for market in self.markets.values():
-                if market.book.changes:
-                    self.publish_book(market)
-            # Also after an error: memory already holds what was done, so the file must.
-            self.store.commit()
-            self._working = False
-            self._announce()
+
+    def end(self) -> None:
+        for market in self.markets.values():
+            if market.book.changes:
+                self.publish_book(market)
+        # Also after an error: memory already holds what was done, so the file must.
+        self.store.commit()
+        self._working = False
+        self._announce()
 
     def tell(self, event: Event) -> None:
         self._outbox.append(event)
@@ -144,8 +149,10 @@ class Floor:
 
     def keep(self, order: Order) -> None:
         """The order as it is now: among the open ones, or remembered for a while as finished."""
+        if order.cli_ord_id is not None and (order.account_uid, order.cli_ord_id) not in self.client_ids:
+            self.store.save_name(order.account_uid, order.cli_ord_id)
         self.hold(order)
-        self.store.save_order(order)
+        self.store.save_order(order, self.next_number())
 
     def hold(self, order: Order) -> None:
         """`keep` without writing: also how orders come back after a restart."""
@@ -196,6 +203,11 @@ class Floor:
     def tell_order(self, order: Order, reason: str, *, gone: bool) -> None:
         self.tell(OrderChanged(account_uid=order.account_uid, order=order, gone=gone, reason=reason))
 
+    def next_number(self) -> int:
+        """Of whatever is written into the history."""
+        self.history_seq += 1
+        return self.history_seq
+
     def record(
         self,
         account_uid: str,
@@ -208,15 +220,13 @@ class Floor:
         reason: str = "",
         error: str | None = None,
         reduced: Decimal | None = None,
-        fill: Fill | None = None,
         position: PositionChange | None = None,
         opened: bool = False,
         closed: bool = False,
     ) -> None:
         """One event of the account's history."""
-        self.history_seq += 1
         event = HistoryEvent(
-            seq=self.history_seq,
+            seq=self.next_number(),
             uid=self.ids.other(),
             account_uid=account_uid,
             family=family,
@@ -228,7 +238,6 @@ class Floor:
             reason=reason,
             error=error,
             reduced=reduced,
-            fill=fill,
             position=position,
             opened=opened,
             closed=closed,

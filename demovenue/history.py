@@ -1,17 +1,30 @@
-"""Looking back: fills, account log, order and position events, the ledger. All from the store, by index."""
+"""Looking back: fills, account log, order and position events, the ledger. All from the archive, a page at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
-from demovenue.clock import to_millis
+import msgspec
+
+from demovenue.archive import BEYOND
 from demovenue.floor import Floor
-from demovenue.values import Fill, HistoryEvent, HistoryPage, Ledger, LogEntry, Order, Transfer, Withdrawal
+from demovenue.ids import derived
+from demovenue.values import Fill, HistoryEvent, HistoryPage, Ledger, LogEntry, Order, Record, Transfer, Withdrawal
 
+R = TypeVar("R", bound=Record)
 MAX_PAGE = 100_000
-BEYOND = 2**62  # above every key
+TRADE_TYPES = {
+    "liquidation": "liquidation",
+    "partialLiquidation": "partialLiquidation",
+    "assignor": "assignment",
+    "assignee": "assignment",
+    "unwindBankrupt": "unwind",
+    "unwindCounterparty": "unwind",
+}
 
 
 class History:
@@ -19,9 +32,9 @@ class History:
         self._floor = floor
 
     def fills(self, uid: str, before: datetime | None, limit: int) -> list[Fill]:
-        sql = "SELECT body FROM fills WHERE account = ? AND at < ? ORDER BY at DESC, seq DESC LIMIT ?"
-        end = to_millis(before) if before else 2**62
-        return self._floor.store.records(Fill, sql, uid, end, limit)
+        """Newest first."""
+        high = self._number_at("fills", uid, before, BEYOND)
+        return list(islice(self._floor.store.happened(Fill, "fills", uid, high=high, ascending=False), limit))
 
     def log(
         self,
@@ -35,14 +48,16 @@ class History:
         ascending: bool,
         limit: int,
     ) -> list[LogEntry]:
-        where: list[str] = ["account = ?"]
-        values: list[Any] = [uid]
-        _range(where, values, "id >= ?", self._first("log", "id", [("account", uid)], since))
-        _range(where, values, "id < ?", self._first("log", "id", [("account", uid)], before))
-        _range(where, values, "id >= ?", from_id)
-        _range(where, values, "id <= ?", to_id)
-        _one_of(where, values, "info", info)
-        return self._read(LogEntry, "log", where, values, "id", ascending, limit)
+        found = self._floor.store.happened(
+            LogEntry,
+            "log",
+            uid,
+            low=max(from_id or 0, self._number_at("log", uid, since, 0)),
+            high=min(BEYOND if to_id is None else to_id + 1, self._number_at("log", uid, before, BEYOND)),
+            ascending=ascending,
+            tags=[info],
+        )
+        return list(islice((entry for entry in found if not info or entry.info in info), min(limit, MAX_PAGE)))
 
     def page(
         self,
@@ -60,71 +75,116 @@ class History:
         changes: Sequence[str],
         reasons: Sequence[str],
     ) -> HistoryPage:
-        where: list[str] = ["account = ?", "family = ?"]
-        values: list[Any] = [uid, family]
-        owner = [("account", uid), ("family", family)]
-        _range(where, values, "seq >= ?", self._first("history", "seq", owner, since))
-        _range(where, values, "seq < ?", self._first("history", "seq", owner, before))
-        _range(where, values, "symbol = ?", symbol)
-        _range(where, values, "seq > ?" if ascending else "seq < ?", cursor)
-        _openings(where, opened, closed)
-        _one_of(where, values, "change", changes)
-        _one_of(where, values, "reason", reasons)
-        events = self._read(HistoryEvent, "history", where, values, "seq", ascending, count + 1)
+        openings = [name for name, flag in (("opened", opened), ("closed", closed)) if flag]
+        tags = [[symbol] if symbol else [], changes, reasons, openings]
+        streams = [self._stretch(HistoryEvent, family, uid, since, before, cursor, ascending, tags)]
+        if family in OF_FILLS:
+            fills = self._stretch(Fill, "fills", uid, since, before, cursor, ascending, tags)
+            streams.append(map(OF_FILLS[family], fills))
+        found = heapq.merge(*streams, key=lambda event: event.seq, reverse=not ascending)
+        wanted = _wanted(symbol, openings, opened, closed, changes, reasons)
+        events = list(islice(filter(wanted, found), count + 1))
         more = len(events) > count
         events = events[:count]
         return HistoryPage(events=tuple(events), cursor=events[-1].seq if more else None)
 
-    def _first(self, table: str, key: str, owner: list[tuple[str, str]], at: datetime | None) -> int | None:
-        """The key of the first row at or after a moment: keys rise with time, so a page never scans by time."""
-        if at is None:
-            return None
-        named = " AND ".join(f"{column} = ?" for column, _ in owner)
-        sql = f"SELECT {key} FROM {table} WHERE {named} AND at >= ? ORDER BY at, {key} LIMIT 1"  # noqa: S608
-        row = next(self._floor.store.rows(sql, *(value for _, value in owner), to_millis(at)), None)
-        return BEYOND if row is None else int(row[0])
-
-    def _read(
+    def _stretch(
         self,
-        kind: type[Any],
-        table: str,
-        where: list[str],
-        values: list[Any],
-        key: str,
+        kind: type[R],
+        stream: str,
+        uid: str,
+        since: datetime | None,
+        before: datetime | None,
+        cursor: int | None,
         ascending: bool,
-        limit: int,
-    ) -> list[Any]:
-        order = "ASC" if ascending else "DESC"
-        # Table, key and conditions are words of this module; everything from outside is bound.
-        sql = f"SELECT body FROM {table} WHERE {' AND '.join(where)} ORDER BY {key} {order} LIMIT ?"  # noqa: S608
-        return self._floor.store.records(kind, sql, *values, min(limit, MAX_PAGE))
+        tags: Sequence[Sequence[str]],
+    ) -> Iterator[R]:
+        """What lies between two moments, and beyond the cursor."""
+        low, high = self._number_at(stream, uid, since, 0), self._number_at(stream, uid, before, BEYOND)
+        if cursor is not None:
+            low, high = (max(low, cursor + 1), high) if ascending else (low, min(high, cursor))
+        return self._floor.store.happened(kind, stream, uid, low=low, high=high, ascending=ascending, tags=tags)
+
+    def _number_at(self, stream: str, uid: str, at: datetime | None, otherwise: int) -> int:
+        return otherwise if at is None else self._floor.store.number_at(stream, uid, at)
 
     def ledger(self, uid: str) -> Ledger:
         store = self._floor.store
-        by_time = "SELECT body FROM {} WHERE account = ? ORDER BY at, {}"
+        by_time = "SELECT body FROM {} WHERE account = ? ORDER BY at, uid"
+        finished = {order.id: order for order in store.happened(Order, "finished", uid)}
+        orders: Iterable[Order] = [*finished.values(), *self._floor.orders[uid].values()]
         return Ledger(
-            orders=tuple(store.records(Order, by_time.format("orders", "id"), uid)),
-            fills=tuple(store.records(Fill, by_time.format("fills", "seq"), uid)),
-            transfers=tuple(store.records(Transfer, by_time.format("transfers", "uid"), uid)),
-            withdrawals=tuple(store.records(Withdrawal, by_time.format("withdrawals", "uid"), uid)),
+            orders=tuple(sorted(orders, key=lambda order: (order.created, order.id))),
+            fills=tuple(store.happened(Fill, "fills", uid)),
+            transfers=tuple(store.records(Transfer, by_time.format("transfers"), uid)),
+            withdrawals=tuple(store.records(Withdrawal, by_time.format("withdrawals"), uid)),
         )
 
 
-def _range(where: list[str], values: list[Any], condition: str, value: Any) -> None:
-    if value is not None:
-        where.append(condition)
-        values.append(value)
+def _execution(fill: Fill) -> HistoryEvent:
+    return _of_fill(fill, "executions", "Execution", order=fill.order, fill=fill)
 
 
-def _one_of(where: list[str], values: list[Any], column: str, wanted: Sequence[str]) -> None:
-    if wanted:
-        where.append(f"{column} IN ({', '.join('?' * len(wanted))})")
-        values.extend(wanted)
+def _update(fill: Fill) -> HistoryEvent:
+    """What the execution did to its order."""
+    after = fill.order.after(fill.size, fill.at)
+    done = after.remaining == 0
+    reason = "full_fill" if done else "partial_fill"
+    return _of_fill(fill, "orders", "OrderUpdated", order=after, old=fill.order, reason=reason, closed=done)
 
 
-def _openings(where: list[str], opened: bool | None, closed: bool | None) -> None:
-    """True asks for those that opened (closed) something, False excludes them; two Trues widen each other."""
-    wanted = [name for name, flag in (("opened", opened), ("closed", closed)) if flag]
-    if wanted:
-        where.append("(" + " OR ".join(f"{name} = 1" for name in wanted) + ")")
-    where.extend(f"{name} = 0" for name, flag in (("opened", opened), ("closed", closed)) if flag is False)
+def _position_update(fill: Fill) -> HistoryEvent:
+    change = msgspec.structs.replace(
+        fill.change,
+        fee=fill.fee,
+        fee_currency=fill.fee_currency,
+        realized_pnl=fill.realized_pnl,
+        execution_uid=fill.fill_id,
+        execution_price=fill.price,
+        execution_size=fill.size,
+        trade_type=TRADE_TYPES.get(fill.fill_type, "userExecution"),
+    )
+    return _of_fill(fill, "positions", "PositionUpdate", position=change)
+
+
+def _of_fill(fill: Fill, family: str, key: str, /, **fields: Any) -> HistoryEvent:
+    """An execution is written down once, as a fill; the events of the three families are told from it."""
+    return HistoryEvent(
+        seq=fill.number,
+        uid=derived(fill.fill_id, f"{fill.account_uid}/{family}"),
+        account_uid=fill.account_uid,
+        family=family,
+        key=key,
+        at=fill.at,
+        symbol=fill.symbol,
+        **fields,
+    )
+
+
+OF_FILLS = {"executions": _execution, "orders": _update, "positions": _position_update}
+
+
+def _wanted(
+    symbol: str | None,
+    openings: Sequence[str],
+    opened: bool | None,
+    closed: bool | None,
+    changes: Sequence[str],
+    reasons: Sequence[str],
+) -> Callable[[HistoryEvent], bool]:
+    """Filters narrow each other, the values of one widen it. Of openings, True asks for those that opened (closed)
+    something, two Trues widen each other, and False excludes them."""
+
+    def is_wanted(event: HistoryEvent) -> bool:
+        if symbol and event.symbol != symbol:
+            return False
+        if openings and not any(getattr(event, name) for name in openings):
+            return False
+        if (opened is False and event.opened) or (closed is False and event.closed):
+            return False
+        change = event.position
+        return change is None or (
+            (not changes or change.change in changes) and (not reasons or change.reason in reasons)
+        )
+
+    return is_wanted

@@ -15,24 +15,25 @@ class Ids:
 
     def order(self, micros: int) -> str:
         self._last = max(micros // 10, self._last + 1)
-        tail = self._rng.getrandbits(80)
-        number = (self._last << 80) | (0x4 << 76) | (tail & ~(0xF << 76))
-        number = (number & ~(0x3 << 62)) | (0x2 << 62)
-        return dashed(number)
+        return dashed(f"{self._last:012x}{self._rng.randbytes(10).hex()}")
 
     def other(self) -> str:
-        number = self._rng.getrandbits(128) & ~(0xF << 76 | 0x3 << 62)
-        return dashed(number | 0x4 << 76 | 0x2 << 62)
+        return dashed(self._rng.randbytes(16).hex())
 
 
 def public_id(order_id: str) -> str:
     """House orders have short names inside; outside every order has a UUID."""
     if "/" not in order_id:
         return order_id
-    return dashed(int.from_bytes(blake2b(order_id.encode(), digest_size=16).digest()))
+    return derived(order_id, "order")
 
 
-def dashed(number: int) -> str:
-    """128 bits as a UUID is written; `uuid.UUID` takes five times as long, and every row has one."""
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def derived(uid: str, what: str) -> str:
+    """An id made from another: the same for the same thing, every time it is asked for."""
+    return dashed(blake2b(f"{uid}/{what}".encode(), digest_size=16).hexdigest())
+
+
+def dashed(text: str) -> str:
+    """32 hexadecimal digits as a UUID of the fourth version; `uuid.UUID` takes five times as long, and every row has
+    one."""
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"

@@ -201,11 +201,11 @@ class Margin:
         zero), `adds`: whether it would leave a larger position."""
         market = self._floor.markets[wanted.symbol]
         wallet = market.instrument.wallet
-        needs = self._needs.of_wallet(uid, wallet)
-        _, before, maintenance = self._total(uid, needs)
-        needs[wanted.symbol] = self._needs.of(uid, market, wanted, without)
-        after = self._total(uid, needs)[1]
-        equity = self._equity(uid, wallet)
+        needs = self._needs.of_wallet(uid, wallet, wanted, without)
+        after, equity = self._total(uid, needs)[1], self._equity(uid, wallet)
+        if after <= equity + min(loss, ZERO):  # maintenance is never more than this
+            return None
+        _, before, maintenance = self._total(uid, self._needs.of_wallet(uid, wallet))
         if after > before and after > equity:
             return "insufficientAvailableFunds"
         return "wouldCauseLiquidation" if adds and loss < 0 and equity + loss < maintenance else None

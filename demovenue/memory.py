@@ -19,6 +19,8 @@ from demovenue.settlement import Settlement
 from demovenue.simulation import Simulation
 from demovenue.values import Account, InstrumentStatus, Key, Notification, Order, Position, TradePrint
 
+NUMBERED = ("orders", "triggers", "positions", "fills", "finished")  # streams that share their numbers
+
 
 class Opening(NamedTuple):
     """The moment of the very first start: the sketched past ends here."""
@@ -97,12 +99,11 @@ class Memory:
             floor.balances[uid, wallet, currency] = Decimal(amount)
         for position in store.records(Position, "SELECT body FROM positions"):
             floor.positions[position.account_uid][position.symbol] = position
-        for order in store.records(Order, "SELECT body FROM orders WHERE open = 1 ORDER BY at, id"):
+        for order in store.records(Order, "SELECT body FROM orders ORDER BY at, id"):
             floor.hold(order)
-        floor.client_ids |= set(store.rows("SELECT account, cli FROM orders WHERE cli IS NOT NULL"))
-        for uid, last in store.rows("SELECT account, MAX(id) FROM log GROUP BY account"):
-            floor.log_ids[uid] = last
-        floor.history_seq = store.number("SELECT MAX(seq) FROM history")
+        floor.client_ids |= set(store.rows("SELECT account, cli FROM names"))
+        floor.log_ids = store.newest("log")
+        floor.history_seq = max(store.newest(*NUMBERED).values(), default=0)
 
     def _load_markets(self) -> None:
         states = self._floor.store.meta("markets") or {}
@@ -128,10 +129,9 @@ class Memory:
     def _recall_tape(self, charts: Charts) -> None:
         """The last hours of trades; before there are any, an hour of them drawn from its minutes."""
         floor = self._floor
-        written = floor.store.records(TradePrint, "SELECT body FROM tape ORDER BY symbol, seq")
-        for trade in written:
-            if trade.symbol in floor.markets:
-                market = floor.markets[trade.symbol]
+        written = floor.store.newest("tape")
+        for symbol, market in floor.markets.items():
+            for trade in floor.store.happened(TradePrint, "tape", symbol):
                 market.tape.append(trade)
                 market.trade_seq = trade.seq
         if written:

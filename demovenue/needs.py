@@ -15,7 +15,6 @@ from demovenue.market import Market
 from demovenue.values import Position
 
 ZERO = Decimal(0)
-ONE = Decimal(1)
 
 
 class Wanted(NamedTuple):
@@ -69,14 +68,21 @@ class Needs:
         self._waiting: dict[tuple[str, str], Waiting] = {}
         self._known: dict[tuple[str, str], Known] = {}
 
-    def of_wallet(self, uid: str, wallet: str, extra: Wanted | None = None) -> dict[str, Need]:
-        """Symbol → need, for every market of the wallet with a position or an order. `extra` is one more order."""
+    def of_wallet(
+        self, uid: str, wallet: str, extra: Wanted | None = None, without: str | None = None
+    ) -> dict[str, Need]:
+        """Symbol → need, for every market of the wallet with a position or an order. `extra` is one more order,
+        `without` the id of one of the same market to leave out."""
         floor = self._floor
         symbols = dict.fromkeys([*floor.positions[uid], *(s for s, orders in floor.plain[uid].items() if orders)])
         if extra is not None:
             symbols[extra.symbol] = None
         markets = [floor.markets[symbol] for symbol in symbols]
-        return {m.symbol: self.of(uid, m, extra) for m in markets if m.instrument.wallet == wallet}
+        return {
+            m.symbol: self.of(uid, m, extra, without if extra and extra.symbol == m.symbol else None)
+            for m in markets
+            if m.instrument.wallet == wallet
+        }
 
     def of(self, uid: str, market: Market, extra: Wanted | None = None, without: str | None = None) -> Need:
         """`extra` is one more order, `without` the id of one to leave out."""
@@ -139,8 +145,9 @@ class Needs:
 
     @staticmethod
     def _at_mark(market: Market, known: Known) -> Need:
-        divisor = market.mark if market.instrument.inverse else ONE
-        initial, maintenance = known.initial / divisor, known.maintenance / divisor
+        initial, maintenance = known.initial, known.maintenance
+        if market.instrument.inverse:
+            initial, maintenance = initial / market.mark, maintenance / market.mark
         if known.position is not None and known.position.size < 0:
             return Need(ZERO, initial, known.buying, initial + known.selling, ZERO, maintenance)
         return Need(initial, ZERO, initial + known.buying, known.selling, maintenance, ZERO)

@@ -1,15 +1,17 @@
 """What must outlive the process, in one SQLite file with a journal beside it.
 
-Writes gather in `pending` and go down together at the end of every command, before anybody is told. What goes down is
-one entry of the journal; the tables follow a little later, many commands at once, and always before somebody reads.
-After a kill the journal is played into the tables first. Records are JSON beside the columns that are searched.
+Writes gather and go down together at the end of every command, before anybody is told. What goes down is one entry of
+the journal; the tables follow a little later, many commands at once, and always before somebody reads. After a kill
+the journal is played into the tables first. How things stand is a row each, JSON beside the columns that are searched;
+what happened goes into the archive.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
@@ -18,6 +20,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from demovenue.archive import BEYOND, Archive, Happened
+from demovenue.archive import SCHEMA as ARCHIVE
 from demovenue.clock import to_millis
 from demovenue.journal import Journal
 from demovenue.values import (
@@ -36,9 +40,11 @@ from demovenue.values import (
 
 R = TypeVar("R", bound=Record)
 Write = tuple[str, tuple[Any, ...]]  # a statement and its values
+Entry = tuple[list[Write], list[Happened]]  # of the journal
 MAX_BACKLOG = 20_000
+FORMAT = 2  # of the file
 # Tables of which only the newest row of a key is kept: how many of the first values are the key.
-KEYED = {"accounts": 1, "balances": 3, "positions": 2, "orders": 1}
+KEYED = {"accounts": 1, "balances": 3, "positions": 2, "orders": 1, "names": 2, "volumes": 2}
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (uid TEXT PRIMARY KEY, body BLOB NOT NULL);
@@ -47,21 +53,11 @@ CREATE TABLE IF NOT EXISTS balances (account TEXT, wallet TEXT, currency TEXT, a
     PRIMARY KEY (account, wallet, currency)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS positions (account TEXT, symbol TEXT, body BLOB NOT NULL,
     PRIMARY KEY (account, symbol)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, account TEXT NOT NULL, cli TEXT, open INTEGER NOT NULL,
-    at INTEGER NOT NULL, body BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS orders_account ON orders (account, at);
-CREATE INDEX IF NOT EXISTS orders_open ON orders (open) WHERE open = 1;
-CREATE TABLE IF NOT EXISTS fills (seq INTEGER PRIMARY KEY, account TEXT NOT NULL, at INTEGER NOT NULL,
-    usd REAL NOT NULL, body BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS fills_account ON fills (account, at);
-CREATE TABLE IF NOT EXISTS log (account TEXT, id INTEGER, at INTEGER NOT NULL, info TEXT NOT NULL,
-    body BLOB NOT NULL, PRIMARY KEY (account, id)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS log_at ON log (account, at);
-CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, account TEXT NOT NULL, family TEXT NOT NULL,
-    at INTEGER NOT NULL, symbol TEXT NOT NULL, opened INTEGER NOT NULL, closed INTEGER NOT NULL,
-    change TEXT, reason TEXT, body BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS history_page ON history (account, family, seq);
-CREATE INDEX IF NOT EXISTS history_at ON history (account, family, at);
+CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, account TEXT NOT NULL, at INTEGER NOT NULL,
+    body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS names (account TEXT, cli TEXT, PRIMARY KEY (account, cli)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS volumes (account TEXT, day INTEGER, usd TEXT NOT NULL,
+    PRIMARY KEY (account, day)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS transfers (uid TEXT PRIMARY KEY, account TEXT NOT NULL, at INTEGER NOT NULL,
     body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS withdrawals (uid TEXT PRIMARY KEY, account TEXT NOT NULL, at INTEGER NOT NULL,
@@ -71,8 +67,6 @@ CREATE TABLE IF NOT EXISTS funding (symbol TEXT, at INTEGER, absolute TEXT NOT N
 CREATE TABLE IF NOT EXISTS bars (series TEXT, minute INTEGER, span INTEGER NOT NULL, open TEXT NOT NULL,
     high TEXT NOT NULL, low TEXT NOT NULL, close TEXT NOT NULL, volume TEXT NOT NULL,
     PRIMARY KEY (series, minute)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tape (symbol TEXT, seq INTEGER, at INTEGER NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (symbol, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS participants (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS periods (number INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, body BLOB NOT NULL);
@@ -80,41 +74,49 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, body BLOB NOT NULL);
 
 
 class Store:
-    """`data` None keeps everything in memory, through the same code."""
+    """`data` None keeps everything in memory, through the same code. ValueError for a file of another format."""
 
     def __init__(self, data: Path | None) -> None:
         if data is not None:
             data.mkdir(parents=True, exist_ok=True, mode=0o700)  # API secrets are inside
         path = ":memory:" if data is None else str(data / "demovenue.sqlite3")
         self.db = sqlite3.connect(path, isolation_level=None)
+        _check_format(self.db, path)
         self.db.execute("PRAGMA journal_mode=WAL")
         # A killed process loses nothing at NORMAL; only a lost machine could.
         self.db.execute("PRAGMA synchronous=NORMAL")
-        self.db.executescript(SCHEMA)
-        self.pending: list[Write] = []
+        self.db.executescript(SCHEMA + ARCHIVE + f"PRAGMA user_version = {FORMAT};")
+        self._archive = Archive(self.db)
+        self._pending: list[Write] = []
+        self._happened: list[Happened] = []
         self._backlog: list[Write] = []  # in the journal, not yet in the tables
+        self._unfiled: list[Happened] = []  # the same, of what belongs into the archive
         self._journal = Journal(None if data is None else data / "journal.bin")
         self._period = int(self.db.execute("SELECT COALESCE(MAX(number), 0) FROM periods").fetchone()[0])
         for entry in self._journal.read(self._period):
-            self._backlog += msgspec.msgpack.decode(entry, type=list[Write])
+            writes, happened = msgspec.msgpack.decode(entry, type=Entry)
+            self._backlog += writes
+            self._unfiled += happened
         self.settle()
         self._journal.begin(self._period)
 
     def commit(self) -> None:
         """After this the pending writes survive a kill. One append, whatever was done."""
-        if not self.pending:
+        if not self._pending and not self._happened:
             return
-        self._journal.add(msgspec.msgpack.encode(self.pending))
-        self._backlog += self.pending
-        self.pending = []
-        if len(self._backlog) > MAX_BACKLOG:
+        self._journal.add(msgspec.msgpack.encode((self._pending, self._happened)))
+        self._backlog += self._pending
+        self._unfiled += self._happened
+        self._pending, self._happened = [], []
+        if len(self._backlog) + len(self._unfiled) > MAX_BACKLOG:
             self.settle()
 
     def settle(self) -> None:
         """Plays the backlog into the tables and empties the journal, all or nothing."""
-        if not self._backlog:
+        if not self._backlog and not self._unfiled:
             return
         self.db.execute("BEGIN IMMEDIATE")
+        self._archive.add(self._unfiled)  # before anything is forgotten
         for writes in _by_table(self._backlog):
             for sql, same in groupby(writes, key=itemgetter(0)):
                 self.db.executemany(sql, [values for _, values in same])
@@ -123,7 +125,7 @@ class Store:
         self.db.execute("INSERT INTO periods VALUES (?)", (self._period,))
         self.db.execute("COMMIT")
         self._journal.begin(self._period)
-        self._backlog = []
+        self._backlog, self._unfiled = [], []
 
     def close(self) -> None:
         self.commit()
@@ -134,7 +136,13 @@ class Store:
     # --- writing -----------------------------------------------------------------------------------------------
 
     def put(self, sql: str, *values: Any) -> None:
-        self.pending.append((sql, values))
+        self._pending.append((sql, values))
+
+    def file(
+        self, stream: str, owner: str, number: int, at: datetime, record: Record, tags: tuple[str, ...] = ()
+    ) -> None:
+        """Into the archive; numbers of a stream rise."""
+        self._happened.append(Happened(stream, owner, number, to_millis(at), tags, msgspec.json.encode(record)))
 
     def save_account(self, account: Account) -> None:
         self.put("INSERT OR REPLACE INTO accounts VALUES (?, ?)", account.uid, msgspec.json.encode(account))
@@ -157,46 +165,29 @@ class Store:
         sql = "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)"
         self.put(sql, position.account_uid, position.symbol, body)
 
-    def save_order(self, order: Order) -> None:
-        self.put(
-            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)",
-            order.id,
-            order.account_uid,
-            order.cli_ord_id,
-            int(order.is_open),
-            to_millis(order.created),
-            msgspec.json.encode(order),
-        )
+    def save_order(self, order: Order, number: int) -> None:
+        """`number` places a finished order in the archive."""
+        if order.is_open:
+            at, body = to_millis(order.created), msgspec.json.encode(order)
+            self.put("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)", order.id, order.account_uid, at, body)
+            return
+        self.put("DELETE FROM orders WHERE id = ?", order.id)
+        self.file("finished", order.account_uid, number, order.updated, order)
 
-    def add_fill(self, fill: Fill, usd: Decimal) -> None:
-        self.put(
-            "INSERT INTO fills (account, at, usd, body) VALUES (?, ?, ?, ?)",
-            fill.account_uid,
-            to_millis(fill.at),
-            float(usd),
-            msgspec.json.encode(fill),
-        )
+    def save_name(self, account: str, cli_ord_id: str) -> None:
+        self.put("INSERT OR REPLACE INTO names VALUES (?, ?)", account, cli_ord_id)
+
+    def save_volume(self, account: str, day: int, usd: Decimal) -> None:
+        self.put("INSERT OR REPLACE INTO volumes VALUES (?, ?, ?)", account, day, f"{usd:f}")
+
+    def add_fill(self, fill: Fill) -> None:
+        self.file("fills", fill.account_uid, fill.number, fill.at, fill, fill.tags)
 
     def add_log(self, entry: LogEntry) -> None:
-        body = msgspec.json.encode(entry)
-        sql = "INSERT INTO log VALUES (?, ?, ?, ?, ?)"
-        self.put(sql, entry.account_uid, entry.id, to_millis(entry.at), entry.info, body)
+        self.file("log", entry.account_uid, entry.id, entry.at, entry, (entry.info,))
 
     def add_history(self, event: HistoryEvent) -> None:
-        position = event.position
-        self.put(
-            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            event.seq,
-            event.account_uid,
-            event.family,
-            to_millis(event.at),
-            event.symbol,
-            int(event.opened),
-            int(event.closed),
-            position.change if position else None,
-            position.reason if position else None,
-            msgspec.json.encode(event),
-        )
+        self.file(event.family, event.account_uid, event.seq, event.at, event, event.tags)
 
     def add_transfer(self, transfer: Transfer) -> None:
         body = msgspec.json.encode(transfer)
@@ -209,12 +200,11 @@ class Store:
         self.put(sql, withdrawal.uid, withdrawal.account_uid, to_millis(withdrawal.at), body)
 
     def add_trade(self, trade: TradePrint) -> None:
-        body = msgspec.json.encode(trade)
-        self.put("INSERT OR REPLACE INTO tape VALUES (?, ?, ?, ?)", trade.symbol, trade.seq, to_millis(trade.at), body)
+        self.file("tape", trade.symbol, trade.seq, trade.at, trade)
 
     def forget_trades(self, before: int) -> None:
         """Epoch milliseconds."""
-        self.put("DELETE FROM tape WHERE at < ?", before)
+        self.put("DELETE FROM events WHERE stream = 'tape' AND at < ?", before)
 
     def save_meta(self, name: str, value: Any) -> None:
         self.put("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, msgspec.json.encode(value))
@@ -231,16 +221,41 @@ class Store:
         decode = msgspec.json.Decoder(kind).decode
         return [decode(body) for (body,) in self.db.execute(sql, values)]
 
+    def happened(
+        self,
+        kind: type[R],
+        stream: str,
+        owner: str,
+        *,
+        low: int = 0,
+        high: int = BEYOND,
+        ascending: bool = True,
+        tags: Sequence[Sequence[str]] = (),
+    ) -> Iterator[R]:
+        """`Archive.read`."""
+        self.settle()
+        return self._archive.read(kind, stream, owner, low=low, high=high, ascending=ascending, tags=tags)
+
+    def number_at(self, stream: str, owner: str, at: datetime) -> int:
+        self.settle()
+        return self._archive.number_at(stream, owner, to_millis(at))
+
+    def newest(self, *streams: str) -> dict[str, int]:
+        """The highest number of each owner in these streams."""
+        self.settle()
+        return self._archive.newest(streams)
+
     def meta(self, name: str) -> Any:
         """None when it was never saved."""
         self.settle()
         row = self.db.execute("SELECT body FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else msgspec.json.decode(row[0])
 
-    def number(self, sql: str, *values: Any) -> int:
-        self.settle()
-        row = self.db.execute(sql, values).fetchone()
-        return int(row[0] or 0)
+
+def _check_format(db: sqlite3.Connection, path: str) -> None:
+    found = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if found != FORMAT and db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
+        raise ValueError(f"{path} was written by another version of demovenue: start with an empty directory")
 
 
 def _by_table(backlog: Iterable[Write]) -> Iterator[Iterable[Write]]:

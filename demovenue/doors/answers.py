@@ -5,6 +5,7 @@ The letters are those of the protocol reference: every refusal of the real venue
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -45,8 +46,9 @@ def iso(moment: datetime) -> str:
     return iso_millis(moment)[:-1].rstrip("0").removesuffix(".") + "Z"
 
 
+@functools.lru_cache(maxsize=256)
 def iso_millis(moment: datetime) -> str:
-    """Always three digits, as order and fill times are recorded."""
+    """Always three digits, as order and fill times are recorded. One answer says the same moment several times."""
     return _utc(moment).isoformat(timespec="milliseconds")[:23] + "Z"
 
 

@@ -11,18 +11,35 @@ from demovenue.clock import from_micros
 from demovenue.parts import Parts
 
 
+class Command:
+    """One piece of work. The market is played up to now first, so that a command never meets the past."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def __enter__(self) -> Parts:
+        parts = self._parts
+        parts.floor.begin()
+        try:
+            parts.protection.release_due(parts.floor.micros)
+            parts.simulation.catch_up(parts.floor.micros)
+        except BaseException:
+            parts.floor.end()
+            raise
+        return parts
+
+    def __exit__(self, *_error: object) -> None:
+        self._parts.floor.end()
+
+
 class Calls:
     _parts: Parts
     _alarm: asyncio.Event  # something is due before the next step would be
 
-    @contextmanager
-    def _command(self) -> Iterator[Parts]:
-        """The market is played up to now first, so that a command never meets the past."""
-        parts = self._parts
-        with parts.floor.work():
-            parts.protection.release_due(parts.floor.micros)
-            parts.simulation.catch_up(parts.floor.micros)
-            yield parts
+    def _command(self) -> Command:
+        return Command(self._parts)
 
     @contextmanager
     def _read(self) -> Iterator[Parts]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen record; `msgspec.json` writes decimals as strings and times as ISO 8601."""
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A frozen record; `msgspec.json` writes decimals as strings and times as ISO 8601, and leaves out defaults."""
 
 
 class Refused(Exception):

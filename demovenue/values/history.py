@@ -31,6 +31,13 @@ class HistoryEvent(Record, frozen=True):
     opened: bool = False
     closed: bool = False
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What it can be searched by."""
+        if self.position is not None:
+            return (self.symbol, self.position.change, self.position.reason)
+        return (self.symbol, *(("opened",) if self.opened else ()), *(("closed",) if self.closed else ()))
+
 
 class HistoryPage(Record, frozen=True):
     events: tuple[HistoryEvent, ...]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
+
 from demovenue.values.base import Record
 
 
@@ -76,6 +78,15 @@ class Order(Record, frozen=True):
     status: str = "ENTERED_BOOK"
     update_reason: str | None = None  # of orders/status: PARTIAL_FILL, CANCELLED_BY_USER …
     error: str | None = None  # OrderError
+
+    def after(self, size: Decimal, at: datetime) -> Order:
+        """What an execution leaves of it."""
+        filled = self.filled + size
+        if filled < self.quantity:
+            return msgspec.structs.replace(self, filled=filled, updated=at, update_reason="PARTIAL_FILL")
+        return msgspec.structs.replace(
+            self, filled=filled, updated=at, status="FULLY_EXECUTED", update_reason="FULL_FILL"
+        )
 
     @property
     def remaining(self) -> Decimal:

@@ -9,6 +9,28 @@ from demovenue.values.base import Record
 from demovenue.values.orders import Order
 
 
+class PositionChange(Record, frozen=True):
+    """The body of a `PositionUpdate`."""
+
+    old_size: Decimal
+    new_size: Decimal
+    old_entry: Decimal | None
+    new_entry: Decimal | None
+    opened: datetime | None
+    change: str  # open close increase decrease reverse noChange
+    reason: str  # trade fundingRealisation settlement
+    fee: Decimal | None = None
+    fee_currency: str | None = None
+    realized_pnl: Decimal | None = None
+    realized_funding: Decimal | None = None
+    funding_at: datetime | None = None
+    execution_uid: str | None = None
+    execution_price: Decimal | None = None
+    execution_size: Decimal | None = None
+    trade_type: str | None = None
+    settlement_price: Decimal | None = None
+
+
 class Fill(Record, frozen=True):
     fill_id: str
     account_uid: str
@@ -28,10 +50,18 @@ class Fill(Record, frozen=True):
     order_type: str  # as sent: lmt, mkt, post …
     taker_order_type: str
     sequence: int  # of the market's trades
+    number: int  # of the account's history, rising
     mark_price: Decimal
     position: Decimal  # signed, afterwards
-    order: Order | None = None  # just before the execution
+    order: Order  # just before the execution
+    change: PositionChange
     limit_filled: bool = False
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What it can be searched by."""
+        tags = (self.symbol, self.change.change, self.change.reason)
+        return (*tags, "closed") if self.remaining == 0 else tags
 
 
 class TradePrint(Record, frozen=True):
@@ -82,25 +112,3 @@ class PositionView(Record, frozen=True):
     return_on_equity: Decimal
     pnl_currency: str | None = None
     max_fixed_leverage: Decimal | None = None
-
-
-class PositionChange(Record, frozen=True):
-    """The body of a `PositionUpdate`."""
-
-    old_size: Decimal
-    new_size: Decimal
-    old_entry: Decimal | None
-    new_entry: Decimal | None
-    opened: datetime | None
-    change: str  # open close increase decrease reverse noChange
-    reason: str  # trade fundingRealisation settlement
-    fee: Decimal | None = None
-    fee_currency: str | None = None
-    realized_pnl: Decimal | None = None
-    realized_funding: Decimal | None = None
-    funding_at: datetime | None = None
-    execution_uid: str | None = None
-    execution_price: Decimal | None = None
-    execution_size: Decimal | None = None
-    trade_type: str | None = None
-    settlement_price: Decimal | None = None

@@ -110,6 +110,7 @@ def test_a_running_clock_stamps_the_hour_as_the_full_hour():
     while exchange.now() < START.replace(hour=15, minute=1):
         exchange.step()
         exchange.fund(trader, wallet="cash", currency="usd", amount=D(1))
+    exchange.step()  # the last minute may have passed since
     assert [r.at.isoformat()[11:] for r in exchange.funding_rates(BTC)[-3:]] == [
         f"{hour}:00:00+00:00" for hour in (13, 14, 15)
     ]

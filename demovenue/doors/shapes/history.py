@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from demovenue.doors.answers import millis, optional_text, text
+from demovenue.ids import derived
 from demovenue.values import (
     Account,
     Candle,
@@ -188,12 +188,12 @@ def market_execution(trade: TradePrint, mark: Decimal, *, inverse: bool) -> Fiel
         "usdValue": format(usd, ".2f"),
     }
     event = {"Execution": {"execution": execution, "takerReducedQuantity": ""}}
-    return {"uid": _derived(trade.uid, "event"), "timestamp": millis(trade.at), "event": event}
+    return {"uid": derived(trade.uid, "event"), "timestamp": millis(trade.at), "event": event}
 
 
 def _maker(trade: TradePrint) -> Fields:
     return _public_order(
-        uid=trade.maker_id or _derived(trade.uid, "maker"),
+        uid=trade.maker_id or derived(trade.uid, "maker"),
         symbol=trade.symbol,
         side="sell" if trade.side == "buy" else "buy",
         quantity=trade.maker_quantity or trade.size,
@@ -205,7 +205,7 @@ def _maker(trade: TradePrint) -> Fields:
 
 def _taker(trade: TradePrint) -> Fields:
     return _public_order(
-        uid=trade.taker_id or _derived(trade.uid, "taker"),
+        uid=trade.taker_id or derived(trade.uid, "taker"),
         symbol=trade.symbol,
         side=trade.side,
         quantity=trade.taker_quantity or trade.size,
@@ -232,11 +232,6 @@ def _public_order(
     }
 
 
-def _derived(uid: str, what: str) -> str:
-    """An id made from another: the same for the same thing, every time it is asked for."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{uid}/{what}"))
-
-
 MARKET_REASON = {"OrderPlaced": "new_user_order", "OrderCancelled": "cancelled_by_user"}
 
 
@@ -247,12 +242,12 @@ def market_order(one: MarketOrder) -> Fields:
     )
     body: Fields = {"order": order, "reason": MARKET_REASON[one.key]}
     body |= {"reducedQuantity": ""} if one.key == "OrderPlaced" else {}
-    return {"uid": _derived(one.order_id, f"{one.key}/{one.seq}"), "timestamp": at, "event": {one.key: body}}
+    return {"uid": derived(one.order_id, f"{one.key}/{one.seq}"), "timestamp": at, "event": {one.key: body}}
 
 
 def market_price(symbol: str, candle: Candle) -> Fields:
     return {
-        "uid": _derived(symbol, str(candle.time)),
+        "uid": derived(symbol, str(candle.time)),
         "timestamp": candle.time,
         "event": {"price": text(candle.close)},
     }

@@ -93,7 +93,7 @@ class PrivateFeeds:
     def on_fill(self, event: events.Event) -> None:
         assert isinstance(event, events.Filled)
         topic = ("fills", event.account_uid)
-        listeners = list(self.hub.listeners(topic))
+        listeners = self.hub.listeners(topic)
         if not listeners:
             return
         # Recordings say `username` here, where the snapshot says `account`.
