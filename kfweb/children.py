@@ -61,7 +61,8 @@ class Child:
             self.deaths.append(now)
             if len(self.deaths) == TOO_MANY and now - self.deaths[0] < WITHIN:
                 raise Hopeless(self)
-            pause = min(0.5 * 2 ** (len(self.deaths) - 1), 10)
+            lately = sum(now - one < WITHIN for one in self.deaths)  # one that lasted is started again soon
+            pause = min(0.5 * 2 ** (lately - 1), 10)
             self.start_at = now + pause
             return f"{self.name} ended ({describe(code)}); starting it again in {pause:g} s"
         self.start()

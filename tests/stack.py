@@ -130,15 +130,15 @@ class Stack:
         answer: dict[str, object] = requests.get(f"{self.url}/readyz", timeout=5).json()
         return answer
 
-    def signed_in(self) -> requests.Session:
-        """The owner, in a session of `requests`; `post` below adds the form token."""
+    def signed_in(self, email: str = OWNER, password: str = PASSWORD) -> requests.Session:
+        """Somebody, the owner if nobody else, in a session of `requests`; `post` below adds the form token."""
         session = requests.Session()
         page = session.get(f"{self.url}/account/login/", timeout=10).text
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert found, page[:500]
         answer = session.post(
             f"{self.url}/account/login/",
-            data={"login": OWNER, "password": PASSWORD, "csrfmiddlewaretoken": found[1]},
+            data={"login": email, "password": password, "csrfmiddlewaretoken": found[1]},
             headers={"Referer": self.url},
             timeout=10,
         )

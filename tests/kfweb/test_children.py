@@ -44,3 +44,12 @@ def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
         pass
     part.stop(seconds=0.2)
     assert not part.is_running
+
+
+def test_a_child_that_lasted_is_started_again_as_soon_as_the_first_time(tmp_path: Path) -> None:
+    part = child(tmp_path, "raise SystemExit(3)")
+    for hour in range(2 * TOO_MANY):
+        part.start()
+        assert part.process
+        part.process.wait()
+        assert part.tend(now=3600.0 * hour) == "part ended (exit code 3); starting it again in 0.5 s"
