@@ -123,6 +123,16 @@ def lands_in_words(landing: str, wallet: str, label: str, account: str) -> str:
     return f"the {wallet} wallet of “{account}” itself; it does not leave the account"
 
 
+# --- time ----------------------------------------------------------------------------------------------------------
+
+WARNED_BEFORE = timedelta(hours=6)
+
+
+def warn_at(requested: datetime, expires: datetime) -> datetime:
+    """When reviewers are reminded: six hours before it expires, or halfway there when it has less than twelve."""
+    return expires - min(WARNED_BEFORE, (expires - requested) / 2)
+
+
 # --- what the venue's book proves ----------------------------------------------------------------------------------
 
 LEDGER_KIND = {

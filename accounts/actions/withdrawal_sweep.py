@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.actions.withdrawal_evidence import look
@@ -19,31 +19,28 @@ from accounts.actions.withdrawal_reviews import asked_for
 from accounts.models import Withdrawal
 from accounts.rights import ALLOWED, Right
 from accounts.rules import NotAllowed
-from accounts.withdrawal_rules import WAITING, S
+from accounts.withdrawal_rules import WAITING, WARNED_BEFORE, S, warn_at
 
 log = structlog.get_logger(__name__)
 
-ESCALATE_BEFORE = timedelta(hours=6)
 AT_MOST = 20  # of each kind in one sweep
 
 
 def sweep_withdrawals() -> None:
     """Expire, warn, end cool-offs, give up leases, execute what is ready, look for what is uncertain."""
     now = timezone.now()
-    rows = Withdrawal.objects
-    due = rows.filter(Q(look_at=None) | Q(look_at__lte=now))
-    _each("expire", rows.filter(status__in=WAITING, expires_at__lte=now), _expire)
+    due = Q(look_at=None) | Q(look_at__lte=now)
+    _each("expire", _ids(status__in=WAITING, expires_at__lte=now), _expire)
     _each("escalate", _to_escalate(), _escalate)
-    _each("end of cool-off", rows.filter(status=S.COOLING, ready_at__lte=now), _ready)
-    _each("lost lease", rows.filter(status=S.EXECUTING, lease_until__lte=now), _give_up)
-    _each("execute", due.filter(status=S.READY), execute)
-    _each("look", rows.filter(status__in=[S.UNCERTAIN, S.CONFIRMED], look_at__lte=now), look)
+    _each("end of cool-off", _ids(status=S.COOLING, ready_at__lte=now), _ready)
+    _each("lost lease", _ids(status=S.EXECUTING, lease_until__lte=now), _give_up)
+    _each("execute", _ids(due, status=S.READY), execute)
+    _each("look", _ids(status__in=[S.UNCERTAIN, S.CONFIRMED], look_at__lte=now), look)
 
 
-def _each(what: str, found: object, act: Callable[[UUID], object]) -> None:
+def _each(what: str, ids: Sequence[UUID], act: Callable[[UUID], object]) -> None:
     """One at a time; the trouble of one is logged and never holds up the others."""
-    ids = found.values_list("pk", flat=True)[:AT_MOST]  # type: ignore[attr-defined]
-    for withdrawal_id in list(ids):
+    for withdrawal_id in ids[:AT_MOST]:
         try:
             act(withdrawal_id)
         except Tampered as broken:
@@ -54,6 +51,13 @@ def _each(what: str, found: object, act: Callable[[UUID], object]) -> None:
             log.exception("the sweep failed on a withdrawal", what=what, withdrawal=str(withdrawal_id))
 
 
+def _ids(*which: Q, **columns: Any) -> list[UUID]:
+    """Oldest first, so that many new ones never keep an old one waiting."""
+    return list(
+        Withdrawal.objects.filter(*which, **columns).order_by("created_at").values_list("pk", flat=True)[:AT_MOST]
+    )
+
+
 def _expire(withdrawal_id: UUID) -> None:
     with transaction.atomic():
         withdrawal = take(withdrawal_id)
@@ -61,11 +65,13 @@ def _expire(withdrawal_id: UUID) -> None:
             expire(withdrawal)
 
 
-def _to_escalate() -> object:
-    soon = timezone.now() + ESCALATE_BEFORE
-    halfway = Q(expires_at__lte=soon) & Q(expires_at__gt=timezone.now())
-    long_ones = Q(expires_at__gt=F("requested_at") + ESCALATE_BEFORE)
-    return Withdrawal.objects.filter(halfway & long_ones, status=S.PENDING, escalated_at=None)
+def _to_escalate() -> list[UUID]:
+    now = timezone.now()
+    rows = Withdrawal.objects.filter(
+        status=S.PENDING, escalated_at=None, expires_at__gt=now, expires_at__lte=now + WARNED_BEFORE
+    )
+    times = rows.order_by("expires_at").values_list("pk", "requested_at", "expires_at")
+    return [pk for pk, asked, end in times if asked and end and warn_at(asked, end) <= now]
 
 
 def _escalate(withdrawal_id: UUID) -> None:

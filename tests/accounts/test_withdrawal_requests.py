@@ -333,3 +333,13 @@ def test_a_request_nobody_decides_expires_with_a_warning_before(team):
         sweep()
     assert reread(asked).status == "expired"
     assert team.sent() == []
+
+
+def test_a_request_with_little_time_is_warned_of_halfway(team):
+    set_policy(team.desk, replace(LIGHT, expires_after=timedelta(hours=2)))
+    start = timezone.now()
+    team.ask("10")
+    for minutes, told in ((59, 0), (61, 3), (90, 3)):
+        with time_machine.travel(start + timedelta(minutes=minutes), tick=True):
+            sweep()
+        assert Notice.objects.filter(kind="escalated").count() == told

@@ -1,0 +1,113 @@
+"""Withdrawals in Django's admin: the same facts, read-only, and the same actions with the same proof behind them."""
+
+from __future__ import annotations
+
+from decimal import Decimal as D
+
+import pytest
+from django.urls import reverse
+
+from accounts.actions.withdrawals import Wish, save_draft
+from accounts.models import Approval, Desk, Role, User, Withdrawal
+from tests.accounts.test_withdrawal_pages import browser_of
+from tests.accounts.withdrawing import Team, make_team, person, reread
+from tests.venue_process import DemoVenue
+
+pytestmark = pytest.mark.venue
+
+
+@pytest.fixture
+def team(desk: Desk, venue: DemoVenue) -> Team:
+    return make_team(desk, venue)
+
+
+def operator(user: User) -> User:
+    user.is_staff = user.is_superuser = True
+    user.save()
+    return user
+
+
+def step_of(asked: Withdrawal, name: str) -> str:
+    return reverse("admin:withdrawal_step", args=[asked.pk, name])
+
+
+def test_the_page_shows_the_same_and_changes_nothing(team):
+    asked = team.ask("100")
+    browser, url = browser_of(operator(team.alice)), reverse("admin:accounts_withdrawal_change", args=[asked.pk])
+    page = browser.get(url).content.decode()
+    for words in (asked.code, "spot wallet", "Asked for", "1 approval by others", step_of(asked, "approve")):
+        assert words in page
+    assert asked.seal not in page
+    assert browser.post(url, {"amount": "999"}).status_code == 403
+    assert reread(asked).amount == D(100)
+    assert browser.post(reverse("admin:accounts_withdrawal_delete", args=[asked.pk])).status_code == 403
+
+
+def test_a_reviewer_approves_there_what_the_form_showed(team):
+    asked = team.ask("100")
+    browser = browser_of(operator(team.alice))
+    form = browser.get(step_of(asked, "approve")).content.decode()
+    assert asked.digest in form and asked.code in form
+    refused = browser.post(step_of(asked, "approve"), {"digest": "0" * 64, "note": ""})
+    assert refused.status_code == 422
+    assert "changed since you looked" in refused.content.decode()
+    assert Approval.objects.count() == 0
+    assert browser.post(step_of(asked, "approve"), {"digest": asked.digest, "note": "seen"}).status_code == 302
+    assert reread(asked).status == "ready"
+    assert Approval.objects.get().factor == "password"
+
+
+def test_a_reviewer_rejects_there_with_a_reason(team):
+    asked = team.ask("100")
+    browser = browser_of(operator(team.alice))
+    assert browser.post(step_of(asked, "reject"), {"reason": ""}).status_code == 422
+    assert browser.post(step_of(asked, "reject"), {"reason": "Not now"}).status_code == 302
+    assert (reread(asked).status, reread(asked).remark) == ("rejected", "Not now")
+
+
+@pytest.mark.parametrize("name", ["approve", "reject", "settle", "break-glass", "judge"])
+def test_an_old_proof_leads_to_the_page_that_takes_a_new_one_and_back(team, name):
+    asked = team.ask("100")
+    answer = browser_of(operator(team.alice), age=400).post(
+        step_of(asked, name), {"digest": asked.digest, "reason": "x", "note": "x"}
+    )
+    assert answer.status_code == 302
+    assert "reauthenticate" in answer.url and step_of(asked, name) in answer.url
+    assert reread(asked).status == "pending"
+
+
+def test_running_the_installation_gives_no_vote(team):
+    asked = team.ask("100")
+    somebody = operator(person("root@example.test", Desk.objects.create(name="Another"), Role.OWNER))
+    page = browser_of(somebody).get(reverse("admin:accounts_withdrawal_change", args=[asked.pk])).content.decode()
+    assert "nothing for you to decide" in page
+    answer = browser_of(somebody).post(step_of(asked, "approve"), {"digest": asked.digest, "note": ""})
+    assert answer.status_code == 422
+    assert "Only reviewer or admin or owner of this desk" in answer.content.decode()
+    assert Approval.objects.count() == 0
+
+
+def test_the_requester_has_no_vote_there_either(team):
+    asked = team.ask("100", by=team.owner)
+    answer = browser_of(operator(team.owner)).post(step_of(asked, "approve"), {"digest": asked.digest, "note": ""})
+    assert answer.status_code == 422
+    assert "somebody else has to decide" in answer.content.decode()
+    assert Approval.objects.count() == 0
+
+
+def test_nothing_is_done_to_several_at_once(team):
+    one, other = team.ask("1"), team.ask("2")
+    browser, url = browser_of(operator(team.alice)), reverse("admin:accounts_withdrawal_changelist")
+    page = browser.get(url).content.decode()
+    assert one.code in page and 'name="action"' not in page
+    browser.post(url, {"action": "approve", "_selected_action": [str(one.pk), str(other.pk)]})
+    browser.post(url, {"action": "delete_selected", "_selected_action": [str(one.pk)], "post": "yes"})
+    assert {reread(one).status, reread(other).status} == {"pending"}
+
+
+def test_whoever_is_no_operator_and_an_unknown_step_get_nothing(team):
+    asked = team.ask("100")
+    assert browser_of(team.alice).get(step_of(asked, "approve")).status_code == 403
+    assert browser_of(operator(team.bob)).get(step_of(asked, "pay")).status_code == 403
+    draft = save_draft(Withdrawal().pk, account=team.account, by=team.trader, wish=Wish("flex", "USD", D(5)))
+    assert browser_of(operator(team.bob)).get(step_of(draft, "approve")).status_code == 404
