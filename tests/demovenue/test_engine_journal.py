@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from demovenue.exchange import Exchange
-from demovenue.journal import Journal
+from demovenue.journal import ROOM, Journal
 from demovenue.store import Store
 from tests.demovenue.engine_world import World, open_exchange
 
@@ -19,11 +21,15 @@ def written(file, *entries, period=3):
 
 
 def test_entries_come_back_in_order(tmp_path):
-    written(tmp_path / "j", b"one", b"", b"three" * 1000)
+    written(tmp_path / "j", b"one", b"2", b"three" * ROOM)
     journal = Journal(tmp_path / "j")
-    assert journal.read(3) == [b"one", b"", b"three" * 1000]
+    assert journal.read(3) == [b"one", b"2", b"three" * ROOM]
     journal.begin(4)
     assert journal.read(4) == []
+    journal.add(b"x")  # shorter than what stood there before
+    assert journal.read(4) == [b"x"]
+    journal.begin(5)
+    assert journal.read(5) == []
     journal.close()
 
 
@@ -32,13 +38,16 @@ def test_a_period_that_is_in_the_tables_already_is_not_played_again(tmp_path):
     assert Journal(tmp_path / "j").read(4) == []
 
 
-@pytest.mark.parametrize("cut", [1, 5, 9])
+@pytest.mark.parametrize("cut", [1, 3, 4, 7])
 def test_an_entry_that_was_cut_off_is_left_out(tmp_path, cut):
     written(tmp_path / "j", b"whole", b"torn")
     content = (tmp_path / "j").read_bytes()
-    (tmp_path / "j").write_bytes(content[:-cut])
+    end = content.index(b"torn") + len(b"torn")
+    (tmp_path / "j").write_bytes(content[: end - cut] + bytes(len(content) - end + cut))
     assert Journal(tmp_path / "j").read(3) == [b"whole"]
-    (tmp_path / "j").write_bytes(content[:-1] + b"x")
+    (tmp_path / "j").write_bytes(content[: end - cut])
+    assert Journal(tmp_path / "j").read(3) == [b"whole"]
+    (tmp_path / "j").write_bytes(content[: end - 1] + b"x" + content[end:])
     assert Journal(tmp_path / "j").read(3) == [b"whole"]
 
 
@@ -69,7 +78,15 @@ def test_of_many_writes_of_one_key_the_last_one_counts():
 
 
 def test_a_full_disk_is_said_and_not_passed_over(tmp_path, monkeypatch):
-    exchange = Exchange(tmp_path, manual=True)
-    monkeypatch.setattr("os.write", lambda handle, content: len(content) - 1)
-    with pytest.raises(OSError, match="disk full"):
-        exchange.sign_up()
+    journal = Journal(tmp_path / "j")
+    journal.begin(1)
+
+    def full(*_arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        journal.add(b"x" * ROOM)
+    journal.close()
+    with pytest.raises(OSError, match="No space left"):
+        Exchange(tmp_path / "another")

@@ -46,7 +46,8 @@ class Hub:
 
     def on_event(self, event: events.Event) -> None:
         reaction = self._reactions.get(type(event))
-        if reaction is not None:
+        # Orders are seen also while nobody listens: one of them may be to hide.
+        if reaction is not None and (self.connections or type(event) is events.OrderChanged):
             reaction(event)
 
     # --- connections ------------------------------------------------------------------------------
