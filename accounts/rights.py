@@ -234,6 +234,11 @@ DOORS: dict[str, Door] = {
     "dead_man": Door(LOOK, TRADE),
     "be_here": Door(TRADE, TRADE),
     "edit_order": Door(TRADE, TRADE),
+    # what happened
+    "history": Door(LOOK),
+    "history_progress": Door(LOOK),
+    "save_view": Door(LOOK, LOOK),  # a search of one's own
+    "forget_view": Door(LOOK, LOOK),
 }
 
 SOCKET: dict[str, Who] = {  # what a page may say on its socket; of an account's stream, only with `LOOK` on its desk

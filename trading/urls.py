@@ -2,7 +2,19 @@
 
 from django.urls import include, path
 
-from trading.views import batches, charts, instrument, markets, orders, overview, parts, preferences, previews, risk
+from trading.views import (
+    batches,
+    charts,
+    history,
+    instrument,
+    markets,
+    orders,
+    overview,
+    parts,
+    preferences,
+    previews,
+    risk,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -27,6 +39,10 @@ urlpatterns = [
     path("orders/<uuid:order_id>/", orders.order, name="order"),
     path("orders/<uuid:order_id>/cancel/", orders.cancel, name="cancel_order"),
     path("orders/<uuid:order_id>/edit/", orders.edit, name="edit_order"),
+    path("history/", history.history, name="history"),
+    path("history/progress/", history.progress, name="history_progress"),
+    path("history/views/", history.save, name="save_view"),
+    path("history/views/<int:view_id>/forget/", history.forget, name="forget_view"),
     path("charts/<slug:symbol>/<slug:resolution>.json", charts.candles, name="candles"),
     path("api/", include("trading.api.urls")),
     path("preferences/", preferences.preferences, name="preferences"),

@@ -192,13 +192,20 @@ class Past:
             "entries": log[0].id,
             "kinds": Counter(entry.info for entry in log),
             "fill_types": Counter(fill.fill_type for fill in fills),
-            "events": {
-                family: self.exchange._parts.floor.store.number(
-                    "SELECT COUNT(*) FROM history WHERE account = ? AND family = ?", self.uid, family
-                )
-                for family in ("executions", "orders", "triggers", "positions")
-            },
+            "events": {name: self.count(name) for name in ("executions", "orders", "triggers", "positions")},
         }
+
+    def count(self, family: str) -> int:
+        """Of the events of one stream, page by page."""
+        found, cursor = 0, None
+        while True:
+            page = self.exchange.history(
+                self.uid, family, symbol=None, since=None, before=None, ascending=False, count=1000, cursor=cursor,
+                opened=None, closed=None, changes=(), reasons=(),
+            )  # fmt: skip
+            found, cursor = found + len(page.events), page.cursor
+            if cursor is None:
+                return found
 
 
 def main(folder: str, fills: str, entries: str) -> None:

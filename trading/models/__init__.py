@@ -7,6 +7,7 @@ from trading.models.instrument import Favourite, Listing
 from trading.models.ledger import LedgerEntry, WalletLedger
 from trading.models.order import NEXT, Order, OrderStatus
 from trading.models.position import Position
+from trading.models.saved_view import SavedView
 from trading.models.sync import Sync
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "OrderStatus",
     "Position",
     "PositionEvent",
+    "SavedView",
     "Sync",
     "WalletLedger",
 ]

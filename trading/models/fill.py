@@ -45,6 +45,7 @@ class Fill(models.Model):
             models.Index(fields=["account", "symbol", "-at", "-id"], name="fill_by_symbol"),
             models.Index(fields=["account", "kind", "-at", "-id"], name="fill_by_kind"),
             models.Index(fields=["account", "venue_order_id"], name="fill_by_order"),
+            models.Index(fields=["account", "-at", "-id"], name="fill_flagged", condition=models.Q(flagged=True)),
         ]
         constraints = [models.UniqueConstraint(fields=["account", "source", "venue_fill_id"], name="one_row_a_fill")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
@@ -56,6 +57,7 @@ class HistoryEvent(models.Model):
             models.Index(fields=["account", "stream", "symbol", "-at", "-id"], name="event_by_symbol"),
             models.Index(fields=["account", "stream", "kind", "-at", "-id"], name="event_by_kind"),
             models.Index(fields=["account", "venue_order_id"], name="event_by_order"),
+            models.Index(fields=["account", "stream", "-at", "-id"], name="event_flagged", condition=Q(flagged=True)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "source", "stream", "venue_id"], name="one_row_an_event")
@@ -156,6 +158,11 @@ class LogEntry(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.number} {self.kind}"
+
+    @property
+    def change(self) -> Decimal:
+        moved: Decimal = self.new - self.old
+        return moved
 
     @property
     def is_position(self) -> bool:
