@@ -199,10 +199,7 @@ class Past:
         """Of the events of one stream, page by page."""
         found, cursor = 0, None
         while True:
-            page = self.exchange.history(
-                self.uid, family, symbol=None, since=None, before=None, ascending=False, count=1000, cursor=cursor,
-                opened=None, closed=None, changes=(), reasons=(),
-            )  # fmt: skip
+            page = self.exchange.history(self.uid, family, cursor=cursor)
             found, cursor = found + len(page.events), page.cursor
             if cursor is None:
                 return found
