@@ -137,10 +137,11 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     """Send it once. Raises `Forbidden` or `NoAnswer`; a redirect comes back as the answer it is."""
     target = target_of(url)
     connection = _connection(target, resolve(target))
-    timer = threading.Timer(ALL_SECONDS, _cut, [connection])
+    late = threading.Event()
+    timer = threading.Timer(ALL_SECONDS, _cut, [connection, late])
     timer.start()
     try:
-        return _ask(connection, target, body, headers)
+        answer = _ask(connection, target, body, headers)
     except TimeoutError:
         raise NoAnswer("no answer in time") from None
     except (HTTPError, OSError, ValueError) as problem:
@@ -148,6 +149,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     finally:
         timer.cancel()
         connection.close()
+    if late.is_set():  # what was read until then looks like an answer, and is none
+        raise NoAnswer("no answer in time")
+    return answer
 
 
 def _connection(target: Target, address: str) -> HTTPConnection:
@@ -182,8 +186,9 @@ def _ask(connection: HTTPConnection, target: Target, body: bytes, headers: Mappi
     return Answer(response.status, response.read(MOST_BYTES))
 
 
-def _cut(connection: HTTPConnection) -> None:
+def _cut(connection: HTTPConnection, late: threading.Event) -> None:
     """An answer that drips byte by byte keeps every single read in time, and would keep a worker for ever."""
+    late.set()
     sock = connection.sock
     if sock is not None:
         try:

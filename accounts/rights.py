@@ -28,6 +28,7 @@ class Right(StrEnum):
     BREAK_GLASS = "Break the glass, with another admin, where the policy has one"
     CHANGE_POLICY = "Propose another withdrawal policy"
     MANAGE_PEOPLE = "Invite people, set roles and limits, suspend and remove"
+    MANAGE_ALERTS = "Set the alert rules that tell everybody of the desk"
     MANAGE_DESK = "Rename the desk, ask for a second factor, let the desk withdraw"
     OPERATE = "See how this installation is doing"
     EXPORT_AUDIT = "Take the book of who did what away as a file"
@@ -49,6 +50,7 @@ ALLOWED: dict[Right, frozenset[Role]] = {
     Right.BREAK_GLASS: MANAGERS,
     Right.CHANGE_POLICY: MANAGERS,
     Right.MANAGE_PEOPLE: MANAGERS,
+    Right.MANAGE_ALERTS: MANAGERS,
     Right.MANAGE_DESK: frozenset({Role.OWNER}),
     Right.OPERATE: MANAGERS,
     Right.EXPORT_AUDIT: MANAGERS,
@@ -194,6 +196,13 @@ DOORS: dict[str, Door] = {
     "tokens": Door(LOOK),
     "make_token": Door(LOOK, LOOK, fresh=True),
     "revoke_token": Door(LOOK, LOOK),  # one's own, or a managed person's: less risk, never more
+    "alerts": Door(LOOK),
+    "add_alert": Door(LOOK, LOOK),  # one's own; the desk's only with the right, which the action asks for
+    "change_alert": Door(LOOK, LOOK),
+    "switch_alert": Door(LOOK, LOOK),
+    "test_alert": Door(LOOK, LOOK),
+    "remove_alert": Door(LOOK, LOOK),
+    "usual_alerts": Door(Right.MANAGE_ALERTS, Right.MANAGE_ALERTS),
     "activity": Door(LOOK),
     "export_audit": Door(Right.EXPORT_AUDIT),
     # money that leaves

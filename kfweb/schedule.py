@@ -14,6 +14,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "read histories": {"task": "trading.sync_histories", "schedule": 30.0, "options": {"expires": 30}},
     "list the instruments": {"task": "trading.refresh_listings", "schedule": 15.0, "options": {"expires": 15}},
     "ask again about failing keys": {"task": "trading.recheck_keys", "schedule": 60.0, "options": {"expires": 60}},
+    "weigh alert rules": {"task": "kfweb.sweep_alerts", "schedule": 3.0, "options": {"expires": 3}},
     "attend to withdrawals": {"task": "accounts.sweep_withdrawals", "schedule": 3.0, "options": {"expires": 5}},
     "deliver notices": {"task": "accounts.deliver_notices", "schedule": 2.0, "options": {"expires": 4}},
     "export the book's heads": {

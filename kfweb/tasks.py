@@ -8,6 +8,9 @@ import redis
 from celery import shared_task
 from django.conf import settings
 
+from trading.actions import alerting
+from trading.live.latest import latest_tickers, link_state
+
 PULSE = "kfweb:pulse"
 PULSE_EVERY = 5.0  # seconds
 PULSE_LATE = 30.0  # seconds without one: worker or beat is down
@@ -17,6 +20,12 @@ PULSE_LATE = 30.0  # seconds without one: worker or beat is down
 def pulse() -> None:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.set(PULSE, repr(time.time()), ex=600)
+
+
+@shared_task(name="kfweb.sweep_alerts")
+def sweep_alerts() -> None:
+    """Here, because the relay's last words are read above the actions that judge them."""
+    alerting.sweep_alerts(latest_tickers, link_state)
 
 
 def pulse_age() -> float | None:

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from trading.views import (
+    alerts,
     batches,
     charts,
     history,
@@ -32,6 +33,13 @@ urlpatterns = [
     path("batch/", batches.batch, name="batch"),
     path("batch/<uuid:batch_id>/", batches.result, name="batch_result"),
     path("flatten/", risk.flatten, name="flatten"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/add/", alerts.add, name="add_alert"),
+    path("alerts/usual/", alerts.usual, name="usual_alerts"),
+    path("alerts/<int:rule_id>/", alerts.change, name="change_alert"),
+    path("alerts/<int:rule_id>/switch/", alerts.switch, name="switch_alert"),
+    path("alerts/<int:rule_id>/test/", alerts.test, name="test_alert"),
+    path("alerts/<int:rule_id>/remove/", alerts.remove, name="remove_alert"),
     path("halt/", risk.halt, name="halt"),
     path("halt/lift/", risk.lift, name="lift_halt"),
     path("dead-man/", risk.dead_man, name="dead_man"),

@@ -25,10 +25,20 @@ from tests.accounts.signing_in import sign_in
 from tests.conftest import person
 from tests.trading.furnished import demo_account, furnish, list_instruments, order
 from trading.live import consumer, visibility
-from trading.models import Order, SavedView
+from trading.models import AlertRule, Order, SavedView
 
 OBJECTS = frozenset(
-    {"order_id", "key_id", "member_id", "invitation_id", "withdrawal_id", "version_id", "batch_id", "token_id"}
+    {
+        "order_id",
+        "key_id",
+        "member_id",
+        "invitation_id",
+        "withdrawal_id",
+        "version_id",
+        "batch_id",
+        "token_id",
+        "rule_id",
+    }
 )
 SECRETS = ("Our secret desk", "Our account label", "trader@ours.test")  # nobody else's page may hold these
 
@@ -100,6 +110,7 @@ def world(db: None, settings: Settings) -> World:
         "withdrawal_id": uuid4(), "batch_id": uuid4(), "version_id": 999_999,
         "view_id": SavedView.objects.create(user=people["owner"], desk=desk, name=SECRETS[0], query="tab=log").pk,
         "notice_id": Notice.objects.create(user=people["owner"], desk=desk, text=SECRETS[0], at=timezone.now()).pk,
+        "rule_id": AlertRule.objects.create(desk=desk, kind="fill", on_since=timezone.now()).pk,
         "webhook_id": Webhook.objects.create(user=people["owner"], label=SECRETS[1], host="x.test").pk,
     }  # fmt: skip
     bodies = {
@@ -188,7 +199,7 @@ def test_a_viewers_every_write_on_the_desk_answers_403(world: World) -> None:
         "mfa_reauthenticate_webauthn", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_add_webauthn",
         "mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
         "mfa_download_recovery_codes", "choose_desk", "favourite", "mark_read", "inbox_settings", "test_notice",
-        "add_webhook", "renew_webhook", "switch_webhook", "remove_webhook",
+        "add_webhook", "renew_webhook", "switch_webhook", "remove_webhook", "add_alert", "test_alert",
         "make_token", "revoke_token", "save_view", "forget_view",
     }  # fmt: skip
     answers = {place.name: ask(world, world.people["viewer"], place, "post")[0] for place in PLACES}

@@ -1,3 +1,4 @@
+from trading.models.alert import AlertRule, AlertState
 from trading.models.batch import Batch, BatchLine
 from trading.models.deadman import DeadMan
 from trading.models.fill import Fill
@@ -12,6 +13,8 @@ from trading.models.sync import Sync
 
 __all__ = [
     "NEXT",
+    "AlertRule",
+    "AlertState",
     "Batch",
     "BatchLine",
     "DeadMan",
