@@ -13,7 +13,6 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 from ninja import Field, Schema
-from pydantic import ConfigDict
 
 from trading.api.problems import Refusal
 
@@ -34,8 +33,6 @@ class Piece(Schema, Generic[Item]):
 
 class Wanted(Schema):
     """Where to begin and how much."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cursor: str | None = Field(None, max_length=LONGEST, description="`next` of the piece before")
     limit: int = Field(USUAL, ge=1, le=MOST)
