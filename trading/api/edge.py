@@ -9,7 +9,7 @@ from typing import Any, cast
 import structlog
 from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import HttpRequest, HttpResponseBase
 from ninja.security import HttpBearer
 
@@ -54,8 +54,17 @@ class TokenAuth(HttpBearer):
         if call.scope not in found.scopes:
             raise Refusal(403, "scope", f"This token was not made for that: it lacks the scope “{call.scope}”.")
         require(found.user, found.desk, call.right)
-        note_use(found, get_adapter().get_client_ip(request))
+        note_use(found, _address(request))
         return found
+
+
+def _address(request: HttpRequest) -> str | None:
+    """Where a call came from, for the list of tokens; None behind a proxy that does not say."""
+    try:
+        address: str = get_adapter().get_client_ip(request)
+    except PermissionDenied:
+        return None
+    return address
 
 
 def _allowance() -> Allowance:
