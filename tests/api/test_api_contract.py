@@ -1,4 +1,4 @@
-"""The contract of the own API, from outside: a running desk, its commands, and calls over the wire. No page, no import."""
+"""The contract of the own API, from outside: a running desk, its commands, and calls over the wire."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,15 @@ STATES = {
     "draft", "sending", "open", "partly_filled", "filled", "cancelled", "rejected", "expired", "uncertain",
     "never_arrived",
 }  # fmt: skip
+
+pytestmark = [pytest.mark.venue, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    running = Stack().start()
+    yield running
+    running.stop()
 
 
 def manage(stack: Stack, *words: str) -> str:
