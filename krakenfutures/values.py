@@ -223,6 +223,24 @@ class FundingRate(Value, frozen=True):
     relative: Decimal
 
 
+class Measure(StrEnum):
+    """What the venue keeps a history of, beside prices."""
+
+    FUNDING = "funding"  # the relative rate of an hour
+    OPEN_INTEREST = "open_interest"
+    PREMIUM = "premium"  # of the mark over the index, as a share
+
+
+class Reading(Value, frozen=True):
+    """A measure over one step of time; of a measure that is told once a step all four are the same."""
+
+    at: datetime  # when the step began
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+
+
 class Order(Value, frozen=True):
     """An order as the venue describes it. `size` is the total, filled part included."""
 

@@ -26,6 +26,7 @@ from krakenfutures.values import (
     FundingRate,
     Instrument,
     KeyFacts,
+    Measure,
     NewOrder,
     Order,
     OrderRef,
@@ -33,6 +34,7 @@ from krakenfutures.values import (
     Outcome,
     Position,
     PriceSource,
+    Reading,
     Ticker,
     Trade,
     Wallets,
@@ -96,6 +98,9 @@ class Market(Protocol):
         count: int | None = None,
     ) -> list[Candle]: ...
     def funding(self, symbol: str) -> list[FundingRate]: ...
+    def readings(
+        self, symbol: str, measure: Measure, *, step: int, since: datetime, until: datetime | None = None
+    ) -> list[Reading]: ...
 
 
 class Orders(Protocol):

@@ -11,10 +11,13 @@ from trading.views import (
     markets,
     orders,
     overview,
+    own,
     parts,
     preferences,
     previews,
+    readings,
     risk,
+    workspaces,
 )
 
 urlpatterns = [
@@ -51,7 +54,13 @@ urlpatterns = [
     path("history/progress/", history.progress, name="history_progress"),
     path("history/views/", history.save, name="save_view"),
     path("history/views/<int:view_id>/forget/", history.forget, name="forget_view"),
-    path("charts/<slug:symbol>/<slug:resolution>.json", charts.candles, name="candles"),
     path("api/", include("trading.api.urls")),
+    path("charts/sparklines.json", charts.sparklines, name="sparklines"),
+    path("charts/<slug:symbol>/own.json", own.own, name="own_market"),
+    path("charts/<slug:symbol>/readings/<slug:measure>.json", readings.readings, name="readings"),
+    path("charts/<slug:symbol>/<slug:resolution>.json", charts.candles, name="candles"),
+    path("workspace/", workspaces.workspace, name="workspace"),
+    path("workspace/<slug:version>.css", workspaces.stylesheet, name="workspace_css"),
+    path("workspace/<slug:symbol>/", workspaces.market_workspace, name="market_workspace"),
     path("preferences/", preferences.preferences, name="preferences"),
 ]

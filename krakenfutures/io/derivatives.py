@@ -28,6 +28,7 @@ from krakenfutures.parse.markets import (
     parse_candles,
     parse_funding,
     parse_orderbook,
+    parse_readings,
     parse_server_time,
     parse_trade_history,
 )
@@ -56,6 +57,7 @@ from krakenfutures.values import (
     InstrumentStatus,
     KeyFacts,
     Lost,
+    Measure,
     NewOrder,
     Order,
     OrderRef,
@@ -63,6 +65,7 @@ from krakenfutures.values import (
     Outcome,
     Position,
     PriceSource,
+    Reading,
     Rejected,
     Ticker,
     Trade,
@@ -74,6 +77,11 @@ from krakenfutures.words import as_text, edit_words, ref_words, send_words
 API = "/derivatives/api/v3"
 CHARTS = "/api/charts/v1"
 KEY_CHECK = "/api/auth/v1/api-keys/v3/check"
+ANALYTICS = {
+    Measure.FUNDING: "funding",
+    Measure.OPEN_INTEREST: "open-interest",
+    Measure.PREMIUM: "future-basis",
+}
 TICK_TYPES = {PriceSource.TRADE: "trade", PriceSource.MARK: "mark", PriceSource.INDEX: "spot"}
 BATCH_SIZE = 50
 
@@ -163,6 +171,15 @@ class DerivativesMarket:
     def funding(self, symbol: str) -> list[FundingRate]:
         """Hourly rates, oldest first. Raises `Refused` for a contract that is not perpetual."""
         return parse_funding(self._rest.read(f"{API}/historical-funding-rates", [("symbol", symbol)]))
+
+    def readings(
+        self, symbol: str, measure: Measure, *, step: int, since: datetime, until: datetime | None = None
+    ) -> list[Reading]:
+        """Oldest first, one for each `step` of seconds. `Refused` where the contract has no such measure."""
+        asked = [("since", str(int(since.timestamp()))), ("interval", str(step))]
+        if until is not None:
+            asked.append(("to", str(int(until.timestamp()))))
+        return parse_readings(self._rest.read(f"{CHARTS}/analytics/{symbol}/{ANALYTICS[measure]}", asked), measure)
 
 
 class DerivativesSession:

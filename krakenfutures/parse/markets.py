@@ -13,6 +13,8 @@ from krakenfutures.values import (
     Candle,
     FundingRate,
     Level,
+    Measure,
+    Reading,
     Side,
     Trade,
 )
@@ -138,6 +140,27 @@ def _parse_rate(raw: Any) -> FundingRate:
         absolute=row.need_decimal("fundingRate"),
         relative=row.need_decimal("relativeFundingRate"),
     )
+
+
+def parse_readings(answer: Any, measure: Measure) -> list[Reading]:
+    """A series: columns beside a column of times. A step the venue tells in one number, or in four."""
+    result = Fields(Fields(answer, "an analysis").need("result"), "an analysis")
+    times, data = list(result.rows("timestamp")), result.need("data")
+    if measure is Measure.FUNDING:
+        data = Fields(data, "funding").need("relativeRate")
+    elif measure is Measure.PREMIUM:
+        data = Fields(data, "the basis").need("basis")
+    if not isinstance(data, list) or len(data) != len(times):
+        raise Unreadable("the columns of an analysis are not equally long")
+    return [_reading(time, value) for time, value in zip(times, data, strict=True)]
+
+
+def _reading(time: Any, value: Any) -> Reading:
+    four = value if isinstance(value, list) else [value] * 4
+    if len(four) != 4:
+        raise Unreadable("a step of an analysis is neither one number nor four")
+    first, high, low, last = map(to_decimal, four)
+    return Reading(at=to_time(to_decimal(time) * 1000), open=first, high=high, low=low, close=last)
 
 
 def parse_server_time(answer: Any) -> float:

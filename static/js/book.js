@@ -1,52 +1,103 @@
 // @ts-check
-// The order book: fixed rows whose texts and bars change, so nothing moves. A click on a price fills the ticket.
+// The order book: fixed rows whose texts and bars change, so nothing moves. A click on a price fills the ticket. Levels
+// can be gathered; then the deeper book is read, which comes less often.
 
 import { watch } from "./live.js";
+import { bare, gathered, ownSizes, running } from "./levels.js";
 import { NOTHING, fixed, scaled, unscaled } from "./numbers.js";
+import { onOwn, own } from "./own.js";
 import { nextFrame } from "./rows.js";
+import { remember } from "./workspace.js";
 
-/** @typedef {{price: string, size: string}} Level */
+/** @typedef {import("./levels.js").Level} Level */
+/** @typedef {{bids: Level[], asks: Level[], gap?: boolean}} Book */
+/** @typedef {{places: number, sizePlaces: number, tick: string, symbol: string, market: string, onPrice: (price: string) => void}} About */
 
 /** The best prices, for the ticket's chips. @type {{bid: string, ask: string}} */
 export const best = { bid: "", ask: "" };
+/** What is shown: gathered, if wished. @type {Book} */
+export let shown = { bids: [], asks: [], gap: true };
+/** Ticks a level. */
+export let group = 1;
+/** @type {(() => void)[]} */
+const listeners = [];
 
-/**
- * @param {{places: number, sizePlaces: number, onPrice: (price: string) => void, own: () => Map<string, string>}} options
- */
-export function start({ places, sizePlaces, onPrice, own }) {
+/** @param {() => void} listener called in the frame after the book, or what is ours in it, has changed */
+export function onBook(listener) {
+  listeners.push(listener);
+}
+
+/** @param {About} about */
+export function start({ places, sizePlaces, tick, symbol, market, onPrice }) {
   const table = /** @type {HTMLTableElement} */ (document.getElementById("book"));
   const asks = rows(table, ".asks").reverse(); // best nearest the spread
   const bids = rows(table, ".bids");
   const spread = /** @type {HTMLElement} */ (table.querySelector("[data-spread]"));
   const note = /** @type {HTMLElement} */ (document.querySelector("[data-book-note]"));
-  /** @type {any} */
-  let latest = null;
+  const select = /** @type {HTMLSelectElement} */ (document.querySelector("[data-group]"));
+  /** @type {Book | null} */
+  let near = null;
+  /** @type {Book | null} */
+  let deep = null;
+  let stop = () => {};
+  let asked = false;
 
   const draw = () => {
-    const book = latest;
-    if (!book) return;
-    const mine = own();
-    const top = [total(book.asks.slice(0, asks.length), sizePlaces), total(book.bids.slice(0, bids.length), sizePlaces)];
-    const whole = top[0] > top[1] ? top[0] : top[1];
-    side(asks, book.asks, places, sizePlaces, whole, mine);
-    side(bids, book.bids, places, sizePlaces, whole, mine);
-    best.bid = book.bids[0]?.[0] ?? "";
-    best.ask = book.asks[0]?.[0] ?? "";
+    asked = false;
+    if (!near) return;
+    const from = group > 1 ? deep : near;
+    shown = {
+      bids: gathered(from?.bids ?? [], "bids", tick, group, sizePlaces),
+      asks: gathered(from?.asks ?? [], "asks", tick, group, sizePlaces),
+      gap: near.gap || from?.gap,
+    };
+    best.bid = near.bids[0]?.[0] ?? "";
+    best.ask = near.asks[0]?.[0] ?? "";
+    const mine = ownSizes(own.orders, tick, group, sizePlaces);
+    const sums = [running(shown.asks.slice(0, asks.length), sizePlaces), running(shown.bids.slice(0, bids.length), sizePlaces)];
+    const [above, below] = sums.map((list) => list.at(-1) ?? 0n);
+    const whole = above > below ? above : below;
+    side(asks, shown.asks, sums[0], { places, sizePlaces, whole, mine });
+    side(bids, shown.bids, sums[1], { places, sizePlaces, whole, mine });
     spread.textContent = best.bid && best.ask ? `spread ${gap(best.bid, best.ask, places)}` : NOTHING;
-    note.textContent = book.gap ? "A number was missed; waiting for a new snapshot." : "";
-    table.classList.toggle("old", Boolean(book.gap));
+    set(note, near.gap ? "A number was missed; waiting for a new snapshot." : "");
+    table.classList.toggle("old", Boolean(shown.gap));
+    for (const listener of listeners) listener();
   };
-  watch(table.dataset.streamOf ?? "", (data) => {
-    if (!latest) nextFrame(draw);
-    else if (latest !== data) nextFrame(draw);
-    latest = data;
+  const soon = () => { if (!asked) { asked = true; nextFrame(draw); } };
+  watch(`book:${market}:${symbol}`, (data) => { near = data; soon(); });
+  onOwn(soon);
+
+  function gather() {
+    stop();
+    stop = () => {};
+    deep = null;
+    group = Number(select.value);
+    if (group > 1) stop = watch(`depth:${market}:${symbol}`, (data) => { deep = data; soon(); });
+    soon();
+  }
+  select.addEventListener("change", () => { gather(); remember({ group }, symbol); });
+  gather();
+  document.addEventListener("resized", () => {
+    for (const lines of [asks, bids]) fit(lines, (chart) => Math.floor((chart - 18) / 40));
+    soon();
   });
-  document.addEventListener("parts-changed", () => nextFrame(draw));
   table.addEventListener("click", (event) => {
     const button = /** @type {HTMLElement} */ (event.target).closest("tr")?.querySelector(".price");
     const price = /** @type {HTMLElement | null} */ (button)?.dataset.price;
     if (price) onPrice(price);
   });
+}
+
+/**
+ * As many rows as have room beside the chart while it is resized: the twin of `rows_of` in trading/workspace.py.
+ * @param {{row: HTMLElement}[]} lines
+ * @param {(chart: number) => number} room
+ */
+export function fit(lines, room) {
+  const grid = /** @type {HTMLElement} */ (document.querySelector(".trade-grid"));
+  const count = room(parseInt(getComputedStyle(grid).getPropertyValue("--chart-size"), 10));
+  lines.forEach((line, at) => { line.row.style.display = at < count ? "table-row" : "none"; });
 }
 
 /**
@@ -67,33 +118,23 @@ function rows(table, part) {
 
 /**
  * @param {ReturnType<typeof rows>} lines
- * @param {[string, string][]} levels
- * @param {number} places
- * @param {number} sizePlaces
- * @param {bigint} whole what a full bar stands for
- * @param {Map<string, string>} mine own sizes by price
+ * @param {Level[]} levels
+ * @param {bigint[]} sums
+ * @param {{places: number, sizePlaces: number, whole: bigint, mine: Map<string, string>}} how `whole` is what a full bar stands for
  */
-function side(lines, levels, places, sizePlaces, whole, mine) {
-  let sum = 0n;
+function side(lines, levels, sums, { places, sizePlaces, whole, mine }) {
   lines.forEach((line, index) => {
     const level = levels[index];
-    if (level) sum += scaled(level[1], sizePlaces);
+    const sum = sums[index] ?? 0n;
+    const ours = level ? mine.get(bare(level[0])) : undefined;
     set(line.price, level ? fixed(level[0], places) : "");
     set(line.size, level ? fixed(level[1], sizePlaces) : "");
     set(line.sum, level ? fixed(unscaled(sum, sizePlaces), sizePlaces) : "");
-    line.price.dataset.price = level ? level[0] : "";
+    line.price.dataset.price = level ? bare(level[0]) : "";
     line.row.style.setProperty("--depth", level && whole ? `${Number((sum * 100n) / whole)}%` : "0%");
-    line.row.classList.toggle("own", Boolean(level) && mine.has(level[0]));
-    line.price.parentElement?.setAttribute("data-own", (level && mine.get(level[0])) ?? "");
+    line.row.classList.toggle("own", ours !== undefined);
+    line.price.parentElement?.setAttribute("data-own", ours ?? "");
   });
-}
-
-/**
- * @param {[string, string][]} levels
- * @param {number} sizePlaces
- */
-function total(levels, sizePlaces) {
-  return levels.reduce((sum, level) => sum + scaled(level[1], sizePlaces), 0n);
 }
 
 /**
@@ -109,6 +150,6 @@ function gap(bid, ask, places) {
  * @param {HTMLElement} element
  * @param {string} text
  */
-function set(element, text) {
+export function set(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

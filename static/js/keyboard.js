@@ -31,6 +31,10 @@ function press(key) {
   if (key === "b" || key === "s") return choose("side", key === "b" ? "buy" : "sell");
   if (key === "l" || key === "m") return choose("type", key === "l" ? "limit" : "market");
   if (TABS[key]) return tab(TABS[key]);
+  if (key === "[" || key === "]") return next("[data-resolution]", key === "]" ? 1 : -1, "[aria-pressed=true]");
+  if (key === "v") return next("[name=form]", 1, ":checked");
+  if (key === "d") return next("[name=shows]", 1, ":checked");
+  if (key === "n") return next("[data-watched]", 1, "[aria-current]");
   if (key === "h" || key === "c") return open(key === "h" ? ".switches .halt" : "[hx-get*='/orders/cancel/']");
   return false;
 }
@@ -44,6 +48,19 @@ function tab(name) {
   choice.click();
   choice.focus();
   return true;
+}
+
+/**
+ * Presses the one after (or before) the chosen one of a row of choices; after the last comes the first.
+ * @param {string} selector
+ * @param {number} way
+ * @param {string} chosen
+ */
+function next(selector, way, chosen) {
+  const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
+  const now = all.findIndex((one) => one.matches(chosen));
+  all.at((now + way) % all.length)?.click();
+  return all.length > 0;
 }
 
 /** Opens a sheet that takes risk away. @param {string} selector */

@@ -4,6 +4,7 @@
 import { watch } from "./live.js";
 import { scaled, sign } from "./numbers.js";
 import { nextFrame, paint, written } from "./rows.js";
+import * as sparklines from "./sparklines.js";
 
 const table = /** @type {HTMLTableElement | null} */ (document.getElementById("markets"));
 if (table) start(table);
@@ -26,7 +27,9 @@ function start(table) {
   const filter = () => { shown.textContent = String(narrow(rows, search.value, only.checked)); };
   search.addEventListener("input", filter);
   only.addEventListener("change", filter);
-  table.addEventListener("htmx:after:swap", filter);
+  table.addEventListener("htmx:after:swap", () => { filter(); sparks(rows); sparklines.ask(); });
+  sparks(rows);
+  sparklines.start();
   search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") rows.find((row) => !row.element.hidden)?.element.querySelector("a")?.click();
   });
@@ -39,6 +42,21 @@ function start(table) {
 }
 
 /** @typedef {ReturnType<typeof readRow>} Row */
+
+/** A favourite has its last day beside its name. @param {Row[]} rows */
+function sparks(rows) {
+  for (const { element, symbol } of rows) {
+    const old = element.querySelector("canvas");
+    const liked = element.querySelector(".star")?.getAttribute("aria-pressed") === "true";
+    if (!liked) old?.remove();
+    if (!liked || old) continue;
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: 96, height: 40, className: "spark" });
+    canvas.dataset.spark = symbol;
+    canvas.setAttribute("aria-hidden", "true");
+    element.cells[1].append(canvas);
+  }
+}
 
 /** @param {HTMLTableRowElement} element */
 function readRow(element) {

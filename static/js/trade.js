@@ -3,34 +3,55 @@
 
 import * as book from "./book.js";
 import * as chart from "./chart.js";
+import * as depth from "./depth.js";
+import * as heard from "./heard.js";
+import { showTicket } from "./keyboard.js";
+import * as ladder from "./ladder.js";
 import { now, watch } from "./live.js";
+import * as own from "./own.js";
 import * as preview from "./preview.js";
-import { scaled, unscaled } from "./numbers.js";
+import * as readings from "./readings.js";
+import * as sparklines from "./sparklines.js";
 import * as tape from "./tape.js";
 import * as ticket from "./ticket.js";
-import { showTicket } from "./keyboard.js";
+import * as workspace from "./workspace.js";
 
 const about = /** @type {HTMLElement} */ (document.querySelector("[data-instrument]")).dataset;
 const symbol = about.instrument ?? "";
 const places = Number(about.places);
 const sizePlaces = Number(about.sizePlaces);
 
-const candles = chart.start({ places, tick: about.tick ?? "1", symbol });
-watch(`ticker:${about.market}:${symbol}`, candles.price);
-tape.start({ places, sizePlaces, onTrades: candles.trade });
-book.start({ places, sizePlaces, own, onPrice: (price) => { ticket.fillPrice(price); showTicket(); } });
+const { tick = "1", market = "" } = about;
+const onPrice = (/** @type {string} */ price) => { ticket.fillPrice(price); showTicket(); };
+
+const candles = chart.start({ places, tick, symbol });
+watch(`ticker:${market}:${symbol}`, candles.price);
+tape.start({ places, sizePlaces, symbol, onTrades: candles.trade });
+book.start({ places, sizePlaces, tick, symbol, market, onPrice });
+ladder.start({ places, sizePlaces, tick, symbol, market, onPrice });
+workspace.start();
+own.start(symbol);
+heard.start();
+sparklines.start();
+views();
 ticket.start({ symbol, places, kind: about.kind ?? "", sizeUnit: about.sizeUnit ?? "" });
 preview.start({ kind: about.kind ?? "", price: ticket.priceOf });
 
-/** The sizes of our own resting orders here, by price. */
-function own() {
-  const sizes = new Map();
-  for (const row of document.querySelectorAll(`[data-part="orders"] [data-order][data-symbol-of="${CSS.escape(symbol)}"]`)) {
-    const { price = "", open = "" } = /** @type {HTMLElement} */ (row).dataset;
-    const before = sizes.get(price) ?? "0";
-    sizes.set(price, unscaled(scaled(before, 10) + scaled(open, 10), 10).replace(/\.?0+$/, ""));
+/** The views of the market that are not candles read only while they are seen. */
+function views() {
+  const others = /** @type {Record<string, {show: (seen: boolean) => void}>} */ ({ depth: depth.start({ places, sizePlaces, symbol, market }) });
+  for (const found of document.querySelectorAll("[data-readings]")) {
+    const panel = /** @type {HTMLElement} */ (found);
+    others[panel.dataset.readings ?? ""] = readings.start(panel, { symbol, sizePlaces });
   }
-  return sizes;
+  let seen = "candles";
+  for (const choice of document.querySelectorAll("[name=shows]")) {
+    choice.addEventListener("change", () => {
+      others[seen]?.show(false);
+      seen = /** @type {HTMLInputElement} */ (choice).value;
+      others[seen]?.show(true);
+    });
+  }
 }
 
 const picker = /** @type {HTMLInputElement} */ (document.getElementById("go"));

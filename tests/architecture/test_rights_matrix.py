@@ -112,6 +112,7 @@ def world(db: None, settings: Settings) -> World:
         "notice_id": Notice.objects.create(user=people["owner"], desk=desk, text=SECRETS[0], at=timezone.now()).pk,
         "rule_id": AlertRule.objects.create(desk=desk, kind="fill", on_since=timezone.now()).pk,
         "webhook_id": Webhook.objects.create(user=people["owner"], label=SECRETS[1], host="x.test").pk,
+        "version": "old", "measure": "funding",
     }  # fmt: skip
     bodies = {
         "place_order": {
@@ -201,6 +202,7 @@ def test_a_viewers_every_write_on_the_desk_answers_403(world: World) -> None:
         "mfa_download_recovery_codes", "choose_desk", "favourite", "mark_read", "inbox_settings", "test_notice",
         "add_webhook", "renew_webhook", "switch_webhook", "remove_webhook", "add_alert", "test_alert",
         "make_token", "revoke_token", "save_view", "forget_view",
+        "workspace", "market_workspace",
     }  # fmt: skip
     answers = {place.name: ask(world, world.people["viewer"], place, "post")[0] for place in PLACES}
     assert {name for name, status in answers.items() if status not in {403, 404}} <= own

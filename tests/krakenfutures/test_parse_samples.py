@@ -8,12 +8,19 @@ from decimal import Decimal as D
 import msgspec
 import pytest
 
+from krakenfutures.errors import Unreadable
 from krakenfutures.events import Alert, Event, Heard, Subscribed, Unread
 from krakenfutures.numbers import read_json
 from krakenfutures.parse.fills import parse_fills
 from krakenfutures.parse.instruments import parse_instruments, parse_status, parse_statuses
 from krakenfutures.parse.keys import parse_key_check
-from krakenfutures.parse.markets import parse_candles, parse_funding, parse_orderbook, parse_trade_history
+from krakenfutures.parse.markets import (
+    parse_candles,
+    parse_funding,
+    parse_orderbook,
+    parse_readings,
+    parse_trade_history,
+)
 from krakenfutures.parse.orders import parse_looked_up, parse_open_orders
 from krakenfutures.parse.outcomes import parse_batch, parse_cancel, parse_cancel_all, parse_edit, parse_send
 from krakenfutures.parse.positions import parse_positions
@@ -23,6 +30,7 @@ from krakenfutures.parse.tickers import parse_ticker, parse_tickers
 from krakenfutures.parse.wallets import parse_wallets
 from krakenfutures.values import (
     ContractKind,
+    Measure,
     NewOrder,
     OrderRef,
     OrderState,
@@ -294,6 +302,31 @@ def test_an_acknowledgement_passes_neither_key_nor_signature_on():
     event = read_line(text_of("ws_subscribed_private"))
 
     assert event == Subscribed(feed="open_orders")
+
+
+@pytest.mark.parametrize(
+    ("name", "measure", "last"),
+    [
+        ("charts_analytics_funding", Measure.FUNDING, ("0.0000109", "0.000011", "0.0000108", "0.000010895")),
+        ("charts_analytics_open_interest", Measure.OPEN_INTEREST, ("2189.7", "2192.0", "2189.0", "2189.78")),
+    ],
+)
+def test_readings_keep_their_digits(name, measure, last):
+    first, second = parse_readings(sample(name), measure)
+
+    assert first.at < second.at == datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert (second.open, second.high, second.low, second.close) == tuple(map(D, last))
+
+
+def test_a_premium_is_one_number_a_step_and_uneven_columns_are_unreadable():
+    def told(times, basis):
+        return {"result": {"timestamp": times, "data": {"basis": basis}, "more": False}, "errors": []}
+
+    (reading,) = parse_readings(told([1795345200], ["0.0004"]), Measure.PREMIUM)
+    assert reading.open == reading.high == reading.low == reading.close == D("0.0004")
+    for answer in (told([1], []), told([1], [["1", "2"]])):
+        with pytest.raises(Unreadable):
+            parse_readings(answer, Measure.PREMIUM)
 
 
 def test_candles_and_the_order_book_are_in_order():

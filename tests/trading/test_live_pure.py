@@ -32,7 +32,7 @@ from trading.live.link import LinkState
 from trading.live.market import Market
 from trading.live.private import merged
 from trading.live.rooms import KEPT, Room
-from trading.live.streams import parse_stream
+from trading.live.streams import parse_stream, wanted_by
 from trading.live.wishes import Wishes
 from trading.plain import to_json
 from trading.publish import ACCOUNTS_GROUP, _publisher, announce
@@ -103,6 +103,32 @@ def test_values_of_every_kind_have_a_form_for_the_browser():
 
 
 # the board and the market
+
+
+def test_the_depth_is_told_while_it_is_looked_at_and_no_oftener_than_it_may() -> None:
+    market, board = Market("demo", "first"), Board("demo")
+    stream = parse_stream(f"depth:demo:{SYMBOL}")
+    market.follow(frozenset({SYMBOL}))
+    said(market, board, book("10", "11"))
+    assert board.snapshot(stream).data == b'{"bids":[],"asks":[],"gap":true}', "nobody looked"
+    market.follow(frozenset({SYMBOL}), frozenset({SYMBOL}))
+    assert f"depth:demo:{SYMBOL}" in [name for name, _ in said(market, board)]
+    assert json.loads(board.snapshot(stream).data) == {"bids": [["10", "1"]], "asks": [["11", "1"]]}
+    assert said(market, board, book("12", "13", seq=2)) == [(f"book:demo:{SYMBOL}", None)], "too soon for the depth"
+    market.deep_told[SYMBOL] -= 1
+    assert (f"depth:demo:{SYMBOL}", None) in said(market, board), "and not forgotten"
+    market.follow(frozenset({SYMBOL}))
+    said(market, board)
+    assert b"gap" in board.snapshot(stream).data, "an old depth does not pass for a fresh one"
+
+
+def test_whose_depth_is_looked_at_is_followed_too() -> None:
+    stream = parse_stream(f"depth:demo:{SYMBOL}")
+    assert stream is not None
+    wishes = Wishes()
+    wishes.update(listed=frozenset({SYMBOL}), looked_at=frozenset(wanted_by(stream)) | {"NOTHING+"})
+    assert wishes.current()["book"] == {SYMBOL}
+    assert wishes.deep == {SYMBOL}
 
 
 def said(market: Market, board: Board, *events: object) -> list[tuple]:

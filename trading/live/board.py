@@ -48,6 +48,7 @@ class Board:
         self.tickers: dict[str, Entry] = {}
         self.rows: dict[str, bytes] = {}
         self.books: dict[str, Entry] = {}
+        self.depths: dict[str, Entry] = {}  # the same books, deeper and less often
         self.tapes: dict[str, deque[bytes]] = {}  # newest first
         self.link = Entry(encode(NO_RELAY), None, None)
         self.relay_ms: int | None = None
@@ -71,6 +72,9 @@ class Board:
         for symbol, (venue_ms, book) in batch["book"].items():
             self.books[symbol] = Entry(book, venue_ms, self.relay_ms)
             yield Change(f"book:{self.environment}:{symbol}", None)
+        for symbol, (venue_ms, book) in batch["depth"].items():
+            self.depths[symbol] = Entry(book, venue_ms, self.relay_ms)
+            yield Change(f"depth:{self.environment}:{symbol}", None)
         for symbol, (whole, trades) in batch["trades"].items():
             tape = self.tapes.setdefault(symbol, deque(maxlen=TAPE))
             if whole:
@@ -80,6 +84,8 @@ class Board:
         for symbol in batch["gone"]:  # no longer followed: an old book must not pass for a fresh one
             self.books.pop(symbol, None)
             self.tapes.pop(symbol, None)
+        for symbol in batch["shallow"]:
+            self.depths.pop(symbol, None)
         for symbol in batch["unlisted"]:
             self.tickers.pop(symbol, None)
             self.rows.pop(symbol, None)
@@ -98,6 +104,7 @@ class Board:
         }
         self.rows = {symbol: wire.ticker_row(ticker) for symbol, ticker in decoded.items()}
         self.books = {symbol: Entry(text, None, None) for symbol, text in stored.books.items()}
+        self.depths = {symbol: Entry(text, None, None) for symbol, text in stored.depths.items()}
         self.tapes = {
             symbol: deque((bytes(part) for part in _parts.decode(text)), maxlen=TAPE)
             for symbol, text in stored.tapes.items()
@@ -118,6 +125,8 @@ class Board:
                 return self.tickers.get(stream.symbol, NOTHING)
             case "book":
                 return self.books.get(stream.symbol, EMPTY_BOOK)
+            case "depth":
+                return self.depths.get(stream.symbol, EMPTY_BOOK)
             case "trades":
                 return Entry(b'{"trades":[%s]}' % b",".join(self.tapes.get(stream.symbol, ())), None, self.relay_ms)
             case "tickers":

@@ -29,6 +29,7 @@ from trading.live.streams import (
     WANTED_SECONDS,
     key,
     parse_stream,
+    wanted_by,
 )
 from trading.plain import encode
 
@@ -298,10 +299,11 @@ class Hub:
 
     def _wanted(self, environment: str) -> set[str]:
         return {
-            stream.symbol
+            name
             for lane in self.lanes
             for stream in lane.names.values()
-            if stream.environment == environment and stream.kind in {"book", "trades"}
+            if stream.environment == environment
+            for name in wanted_by(stream)
         }
 
     async def _check_everybody(self) -> None:

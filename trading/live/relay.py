@@ -152,7 +152,7 @@ class Term:
                 log.warning("the store does not say what is looked at: %s", problem)
             else:
                 self.wishes.update(looked_at=wanted)
-                self.market.follow(self.wishes.current()["book"])
+                self.market.follow(self.wishes.current()["book"], self.wishes.deep)
             await asyncio.sleep(LOOK_SECONDS)
 
     # the browsers' side

@@ -11,6 +11,7 @@ ACCOUNT = re.compile(r"[1-9][0-9]{0,14}")
 FACTS = frozenset({"person", "desk"})  # kinds whose last value is read from the database once a second
 SYMBOL = re.compile(r"[A-Z0-9_.]{3,40}")
 
+DEEP = "+"  # after a symbol that is wanted: its depth is looked at, too
 WANTED_SECONDS = 15  # for so long a hub's wish holds; it repeats it three times as often
 RELAY_LATE_MS = 3000  # the relay speaks every second; silent for longer, it is gone
 NO_RELAY: dict[str, Any] = {
@@ -27,7 +28,7 @@ NO_RELAY: dict[str, Any] = {
 class Stream:
     """One stream a browser may watch. What does not fit its kind is empty."""
 
-    kind: str  # ticker, tickers, book, trades, link, account, person, desk
+    kind: str  # ticker, tickers, book, depth, trades, link, account, person, desk
     environment: str = ""
     symbol: str = ""
     account_id: int = 0
@@ -43,9 +44,16 @@ def parse_stream(name: str) -> Stream | None:
             return Stream(kind, about_id=int(number))
         case ["tickers" | "link" as kind, environment] if environment in ENVIRONMENTS:
             return Stream(kind, environment)
-        case ["ticker" | "book" | "trades" as kind, environment, symbol] if environment in ENVIRONMENTS:
+        case ["ticker" | "book" | "depth" | "trades" as kind, environment, symbol] if environment in ENVIRONMENTS:
             return Stream(kind, environment, symbol) if SYMBOL.fullmatch(symbol) else None
     return None
+
+
+def wanted_by(stream: Stream) -> tuple[str, ...]:
+    """What the relay has to follow for it."""
+    if stream.kind == "depth":
+        return (stream.symbol, stream.symbol + DEEP)
+    return (stream.symbol,) if stream.kind in {"book", "trades"} else ()
 
 
 def market_group(environment: str) -> str:
@@ -54,5 +62,5 @@ def market_group(environment: str) -> str:
 
 
 def key(environment: str, what: str) -> str:
-    """A key of the store: tickers, books, tapes, batch, link, wanted, lease."""
+    """A key of the store: tickers, books, depths, tapes, batch, link, wanted, lease."""
     return f"kfweb:live:{environment}:{what}"

@@ -7,7 +7,7 @@ import time
 
 import redis.asyncio
 
-from trading.live.streams import key
+from trading.live.streams import DEEP, key
 
 
 class Wishes:
@@ -21,6 +21,11 @@ class Wishes:
     def current(self) -> dict[str, frozenset[str]]:
         looked_at = self.looked_at & self.listed  # a browser may name what does not exist
         return {"ticker": self.listed, "book": looked_at, "trade": looked_at}
+
+    @property
+    def deep(self) -> frozenset[str]:
+        """Those whose depth is looked at, of what is followed."""
+        return frozenset(name.removesuffix(DEEP) for name in self.looked_at if name.endswith(DEEP)) & self.listed
 
     async def changed(self) -> None:
         await self._bell.wait()

@@ -10,6 +10,7 @@ from trading.models.order import NEXT, Order, OrderStatus
 from trading.models.position import Position
 from trading.models.saved_view import SavedView
 from trading.models.sync import Sync
+from trading.models.workspace import Workspace
 
 __all__ = [
     "NEXT",
@@ -32,4 +33,5 @@ __all__ = [
     "SavedView",
     "Sync",
     "WalletLedger",
+    "Workspace",
 ]

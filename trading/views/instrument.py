@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,20 +13,30 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import User
 from accounts.rules import NotAllowed
+from krakenfutures.numbers import plain
 from krakenfutures.values import Instrument, Ticker
+from trading import workspace
+from trading.actions.workspaces import workspace_of
 from trading.instruments import instrument_for, instruments
 from trading.live.latest import latest_tickers
-from trading.models import Favourite
+from trading.models import Favourite, Workspace
 from trading.views.charts import SECONDS
 from trading.views.environment import environment_of
 from trading.views.picture import picture_of
+from trading.views.readings import STEPS
 from trading.views.ticket import fresh_ticket, remembered_ticket
 from trading.written import price_places, size_places
 
 LAST_SYMBOL = "last_symbol"
 FIRST_CHOICES = ("PF_XBTUSD", "PI_XBTUSD")
-BOOK_ROWS = range(20)  # a screen that is not high shows fewer
+BOOK_ROWS = range(25)  # what the stream holds; a chart that is not high leaves room for fewer
+LADDER_ROWS = range(51)
 TAPE_ROWS = range(42)
+MEASURES = (
+    ("funding", "Funding", ("Funding per hour", "A year", "Highest", "Lowest")),
+    ("open_interest", "Open interest", ("At the end", "Change", "Highest", "Lowest")),
+    ("premium", "Premium", ("Mark over index",)),
+)
 
 
 @require_GET
@@ -58,18 +70,55 @@ def ticket(request: HttpRequest, symbol: str) -> HttpResponse:
 def page_context(request: HttpRequest, symbol: str) -> dict[str, Any]:
     context = instrument_context(request, symbol)
     known: Instrument = context["instrument"]
-    ticker = latest_tickers(context["market"], [known.symbol]).get(known.symbol, Ticker(symbol=known.symbol))
     assert isinstance(request.user, User)  # LoginRequiredMiddleware lets nobody else in
-    liked = Favourite.objects.filter(user=request.user, symbol=known.symbol).exists()
+    watched = list(Favourite.objects.filter(user=request.user).order_by("pk").values_list("symbol", flat=True))
+    kept = workspace_of(request.user)
+    tickers = latest_tickers(context["market"], sorted({known.symbol, *watched}))
     return context | {
         "picture": picture_of(request, known.symbol),
-        "ticker": ticker,
-        "favourite": liked,
+        "ticker": tickers.get(known.symbol, Ticker(symbol=known.symbol)),
+        "favourite": known.symbol in watched,
+        "watched": _watchlist(context["market"], watched, tickers),
+        "workspace": kept,
+        "kept": kept.market(known.symbol),
+        "parts": _parts(kept),
+        "presets": workspace.PRESETS,
+        "indicators": workspace.INDICATORS,
+        "groups": [(group, plain(known.tick * group)) for group in workspace.GROUPS],
+        "measures": MEASURES,
+        "steps": STEPS,
         "ticket": remembered_ticket(request, known) or fresh_ticket(known),
         "symbols": " ".join(one.symbol for one in instruments(context["market"]) if not one.expired),
         "resolutions": list(SECONDS),
         "book_rows": BOOK_ROWS,
+        "ladder_rows": LADDER_ROWS,
         "tape_rows": TAPE_ROWS,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    symbol: str
+    ticker: Ticker
+    places: int
+
+
+def _watchlist(market: str, symbols: list[str], tickers: Mapping[str, Ticker]) -> list[Watched]:
+    """The favourites that are listed here, in the order they were chosen."""
+    listed = {one.symbol: one for one in instruments(market) if not one.expired}
+    return [
+        Watched(symbol, tickers.get(symbol, Ticker(symbol=symbol)), price_places(listed[symbol]))
+        for symbol in symbols
+        if symbol in listed
+    ]
+
+
+def _parts(kept: Workspace) -> dict[str, dict[str, Any]]:
+    """The parts that can be made larger, with their size now and its bounds."""
+    sizes = kept.drawn
+    return {
+        name: {"size": sizes[name], "part": part, "way": -1 if kept.preset in part.ends else 1}
+        for name, part in workspace.PARTS.items()
     }
 
 

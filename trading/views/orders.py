@@ -148,7 +148,7 @@ def edit(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """A sheet with size and price; saving it answers with the message line, a mistake with the sheet again."""
     found = get_object_or_404(Order.objects.visible_to(_person(request)), pk=order_id)
     require(_person(request), found.account.desk, Right.TRADE)
-    form = EditForm(request.POST) if request.method == "POST" else EditForm(initial=_as_it_is(found))
+    form = EditForm(request.POST) if request.method == "POST" else EditForm(initial=_as_it_is(found) | _moved(request))
     neighbours = None
     if form.is_bound and form.is_valid():
         try:
@@ -157,13 +157,19 @@ def edit(request: HttpRequest, order_id: UUID) -> HttpResponse:
             neighbours = _blame(form, refusal)
         else:
             return _done(request, found)
-    context = {"order": found, "form": form, "neighbours": neighbours}
+    context = {"order": found, "form": form, "neighbours": neighbours, "moved": _moved(request)}
     return render(request, "trading/edit.html", context, status=422 if form.errors else 200)
 
 
 def _as_it_is(order: Order) -> dict[str, str]:
     named = {"size": order.size, "limit_price": order.limit_price, "stop_price": order.stop_price}
     return {name: plain(value) for name, value in named.items() if value is not None}
+
+
+def _moved(request: HttpRequest) -> dict[str, str]:
+    """The price an order was dragged to, on the chart or the ladder; the sheet is where that is confirmed."""
+    named = {name: request.GET.get(name, "") for name in ("limit_price", "stop_price")}
+    return {name: price[:40] for name, price in named.items() if price}
 
 
 def _changes(order: Order, form: EditForm) -> dict[str, Decimal]:
