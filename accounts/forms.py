@@ -27,6 +27,12 @@ class KeyForm(forms.Form):
     )
 
 
+class ReplaceKeyForm(KeyForm):
+    """The environment is the account's."""
+
+    environment = None  # type: ignore[assignment]
+
+
 class SetupForm(forms.Form):
     email = forms.EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "username"}))
     password = forms.CharField(

@@ -192,6 +192,7 @@ DOORS: dict[str, Door] = {
     "add_key": Door(Right.MANAGE_KEYS, Right.MANAGE_KEYS, fresh=True),
     "try_demo": Door(Right.MANAGE_KEYS, Right.MANAGE_KEYS),  # play money: nothing to take, so no step-up
     "check_key": Door(Right.CHECK_KEYS, Right.CHECK_KEYS),
+    "replace_key": Door(Right.MANAGE_KEYS, Right.MANAGE_KEYS, fresh=True),
     "retire_key": Door(Right.MANAGE_KEYS, Right.MANAGE_KEYS, fresh=True),
     "tokens": Door(LOOK),
     "make_token": Door(LOOK, LOOK, fresh=True),

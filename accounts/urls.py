@@ -50,6 +50,7 @@ urlpatterns = [
     path("keys/add/", keys.add, name="add_key"),
     path("keys/try-demo/", keys.start_demo, name="try_demo"),
     path("keys/<int:key_id>/check/", keys.check, name="check_key"),
+    path("keys/<int:key_id>/replace/", keys.replace, name="replace_key"),
     path("keys/<int:key_id>/retire/", keys.retire, name="retire_key"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/make/", tokens.make, name="make_token"),

@@ -52,12 +52,13 @@ def _stamp(api_key: ApiKey) -> bool:
     Comparing with the stamp we read makes it proof: whoever else began to use the key has changed it.
     """
     now, seen, person = timezone.now(), api_key.last_used_at, api_key.in_hands_of
-    another = person is not None and person.pk != api_key.last_used_by_id
+    purpose = api_key.in_use_for or ("trading" if person else "reading the account")
+    another = person is not None and (person.pk, purpose) != (api_key.last_used_by_id, api_key.last_used_for)
     if seen is not None and now - seen < STAMP_EVERY and not another:
         return False
     use: dict[str, object] = {"last_used_at": now}
     if person is not None or seen is None or now - seen > STAMP_EVERY:
-        use |= {"last_used_by": person, "last_used_for": "trading" if person else "reading the account"}
+        use |= {"last_used_by": person, "last_used_for": purpose}
     stamped = ApiKey.objects.filter(pk=api_key.pk, last_used_at=seen).update(**use)
     api_key.last_used_at = now
     return bool(stamped) and (seen is None or now - seen > RESTED_AFTER)

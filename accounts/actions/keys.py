@@ -1,4 +1,4 @@
-"""API keys: added after a probe, checked again, retired for good. The secret goes in and never comes out."""
+"""API keys: added after a probe, checked again, replaced, retired for good. The secret goes in and never comes out."""
 
 from __future__ import annotations
 
@@ -102,15 +102,41 @@ def check_key(api_key: ApiKey, *, by: User | None = None) -> ApiKey:
     )
 
 
+def replace_key(old: ApiKey, *, by: User, label: str, public_key: str, secret: str) -> ApiKey:
+    """Another pair for the same account: probed, then stored in the transaction that destroys the old one.
+
+    Everything the account has, orders and history and rules, goes on under the new key. Raises `NotAllowed`, and then
+    the old key is as it was.
+    """
+    account = old.account
+    require(by, account.desk, Right.MANAGE_KEYS)
+    credentials = Credentials("".join(public_key.split()), "".join(secret.split()))
+    check_typed_key(credentials.key, credentials.secret)
+    fingerprint = vault.fingerprint(credentials.key)
+    _require_new(account.desk, fingerprint)
+    probed = probe(account.environment, credentials, Broker(f"probe-{fingerprint[:16]}", rested=True))
+    if probed.facts.account_uid != account.venue_uid:
+        raise NotAllowed(
+            f"This key opens another account than “{account.label}”. Add it as a new key instead.",
+            field="public_key",
+            code="other_account",
+        )
+    try:
+        with transaction.atomic():
+            _destroy(old)
+            fresh = _store(account, by, label.strip()[:60] or old.label, credentials, fingerprint, probed)
+            record(by, "key.replaced", fresh, desk=account.desk, **_described(fresh), replaces=old.hint, was=old.pk)
+            transaction.on_commit(partial(key_added, fresh.pk))
+    except IntegrityError:  # the same key at another desk, or another of this account in the same moment
+        raise NotAllowed(DUPLICATE_ELSEWHERE, field="public_key", code="duplicate") from None
+    return fresh
+
+
 def retire_key(api_key: ApiKey, *, by: User) -> None:
     """Destroy both halves for good; the account and its history stay. Raises `NotAllowed`."""
     require(by, api_key.account.desk, Right.MANAGE_KEYS)
     with transaction.atomic():
-        retired = ApiKey.objects.stored().filter(pk=api_key.pk).update(
-            state=KeyState.RETIRED, sealed=b"", wrapped_key=b"", master_key_id="", trouble=""
-        )  # fmt: skip
-        if not retired:
-            raise NotAllowed("This key was retired already.", code="retired")
+        _destroy(api_key)
         record(by, "key.retired", api_key, desk=api_key.account.desk, **_described(api_key))
     api_key.refresh_from_db()
 
@@ -124,6 +150,15 @@ def hold_keys(desk: Desk, *, by: User) -> None:
         state = _state(key.account, Permission.FULL)
         if key.account.environment == Environment.PRODUCTION and key.state != state:
             _write_check(key, by, state=state, trouble=_held(key.account, Permission.FULL))
+
+
+def _destroy(api_key: ApiKey) -> None:
+    """Raises `NotAllowed` when somebody was faster."""
+    retired = ApiKey.objects.stored().filter(pk=api_key.pk).update(
+        state=KeyState.RETIRED, sealed=b"", wrapped_key=b"", master_key_id="", trouble=""
+    )  # fmt: skip
+    if not retired:
+        raise NotAllowed("This key was retired already.", code="retired")
 
 
 def _state(account: Account, withdrawal: Permission) -> KeyState:

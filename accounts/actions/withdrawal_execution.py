@@ -229,6 +229,7 @@ def _hold(withdrawal_id: UUID, why: str) -> Withdrawal:
 def _call_once(claim: Claim) -> MoneyOutcome:
     """No transaction is open here. Every way to fail after this line is an outcome; only a crash leaves none."""
     withdrawal = claim.withdrawal
+    claim.key.in_hands_of, claim.key.in_use_for = withdrawal.requester, "a withdrawal"
     try:
         with session_for(claim.key) as session:
             if time.monotonic() > claim.until:

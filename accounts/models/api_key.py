@@ -56,7 +56,8 @@ class ApiKey(models.Model):
     last_used_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     last_used_for = models.CharField(max_length=40, blank=True)
 
-    in_hands_of: User | None = None  # of this object only: the person the coming calls are made for
+    in_hands_of: User | None = None  # of this object only: the person the coming calls are made for,
+    in_use_for: str = ""  # and for what, where it is not trading
 
     objects = ApiKeyQuerySet.as_manager()
 

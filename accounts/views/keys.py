@@ -13,8 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.actions.keys import add_key, check_key, retire_key, try_demo
-from accounts.forms import KeyForm, blame
+from accounts.actions.keys import add_key, check_key, replace_key, retire_key, try_demo
+from accounts.broker import Budget, StoreAway, budget
+from accounts.forms import KeyForm, ReplaceKeyForm, blame
 from accounts.middleware import remember
 from accounts.models import ApiKey, Environment, KeyState
 from accounts.rights import Right, has, require
@@ -29,7 +30,7 @@ def keys(request: DeskRequest) -> HttpResponse:
         request,
         "accounts/keys.html",
         {
-            "keys": [(key, list(_facts(key))) for key in sorted(found, key=_retired_last)],
+            "keys": [(key, list(_facts(key)), _left(key)) for key in sorted(found, key=_retired_last)],
             "may_manage": has(request.membership, Right.MANAGE_KEYS),
             "demo_enabled": settings.DEMO_ENABLED,
             "intent": uuid4().hex,
@@ -79,6 +80,28 @@ def check(request: DeskRequest, key_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@never_cache
+@sensitive_post_parameters("secret")
+def replace(request: DeskRequest, key_id: int) -> HttpResponse:
+    old = _key(request, key_id)
+    require(request.user, old.account.desk, Right.MANAGE_KEYS)
+    form = ReplaceKeyForm(request.POST if request.method == "POST" else None, initial={"label": old.label})
+    if form.is_bound and form.is_valid():
+        try:
+            fresh = replace_key(old, by=request.user, **form.cleaned_data)
+        except NotAllowed as refusal:
+            blame(form, refusal)
+        else:
+            _welcome(request, fresh)
+            messages.warning(
+                request, f"The key ending in {old.hint} is destroyed here. Delete it at the exchange too."
+            )
+            return redirect("keys")
+    context = {"form": form, "key": old}
+    return render(request, "accounts/key_replace.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
 def retire(request: DeskRequest, key_id: int) -> HttpResponse:
     api_key = _key(request, key_id)
     require(request.user, api_key.account.desk, Right.MANAGE_KEYS)
@@ -101,6 +124,16 @@ def _key(request: DeskRequest, key_id: int) -> ApiKey:
 def _facts(key: ApiKey) -> Iterator[Fact]:
     play_money = key.account.environment == Environment.DEMO
     return key_facts(key.general, key.withdrawal, key.allowed_addresses, play_money=play_money)
+
+
+def _left(key: ApiKey) -> Budget | None:
+    """Of the rate budget; None for a retired key, and while nobody can say."""
+    if key.state == KeyState.RETIRED:
+        return None
+    try:
+        return budget(key.pk)
+    except StoreAway:
+        return None
 
 
 def _retired_last(key: ApiKey) -> tuple[bool, int]:
