@@ -12,7 +12,7 @@ CRITICAL = LEVELS[-1]
 
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=30)
-ATTEMPTS = 7  # of one delivery; with the pauses between them about twenty minutes
+ATTEMPTS = 7  # of one delivery; with the pauses between them five to ten minutes
 FAILURES = 15  # attempts in a row, of any deliveries, after which a webhook is switched off
 
 

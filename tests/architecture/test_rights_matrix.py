@@ -110,7 +110,9 @@ def world(db: None, settings: Settings) -> World:
         "withdrawal_id": uuid4(), "batch_id": uuid4(), "version_id": 999_999,
         "view_id": SavedView.objects.create(user=people["owner"], desk=desk, name=SECRETS[0], query="tab=log").pk,
         "notice_id": Notice.objects.create(user=people["owner"], desk=desk, text=SECRETS[0], at=timezone.now()).pk,
-        "rule_id": AlertRule.objects.create(desk=desk, kind="fill", on_since=timezone.now()).pk,
+        "rule_id": AlertRule.objects.create(
+            desk=desk, owner=people["owner"], kind="fill", on_since=timezone.now()
+        ).pk,
         "webhook_id": Webhook.objects.create(user=people["owner"], label=SECRETS[1], host="x.test").pk,
         "version": "old", "measure": "funding",
     }  # fmt: skip

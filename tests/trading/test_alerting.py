@@ -309,6 +309,21 @@ def _attempts(desk: Desk, made: AlertRule, wish: RuleWish, by: User) -> list[Cal
     ]
 
 
+def test_a_viewers_writes_to_the_desks_rules_answer_403_and_to_anothers_own_404(
+    client: Client, desk: Desk, owner: User, viewer: User, account: Account
+) -> None:
+    shared, own = rule(desk, owner, "fill", for_desk=True), rule(desk, owner, "fill")
+    client.force_login(viewer)
+    for name in ("change_alert", "switch_alert", "remove_alert"):
+        assert client.post(reverse(name, args=[shared.pk])).status_code == 403, name
+        assert client.post(reverse(name, args=[own.pk])).status_code == 404, name
+    assert client.post(reverse("usual_alerts")).status_code == 403
+    wish = {"kind": "margin", "scope": "desk", "threshold": "70", "level": "info", "cooldown": "5"}
+    client.post(reverse("add_alert"), wish)
+    assert AlertRule.objects.get(kind="margin").owner == viewer  # the form does not offer the desk
+    assert AlertRule.objects.filter(is_on=True).count() == 3
+
+
 def test_another_desks_account_is_no_subject(desk: Desk, owner: User, stranger: User) -> None:
     theirs = demo_account(Desk.objects.get(name="Another desk"), stranger)
     with pytest.raises(NotAllowed) as refusal:

@@ -54,7 +54,7 @@ def add_rule(desk: Desk, wish: RuleWish, *, by: User) -> AlertRule:
 @transaction.atomic
 def change_rule(rule: AlertRule, wish: RuleWish, *, by: User) -> AlertRule:
     """Whose it is stays. What it has fired about is forgotten: it begins anew. Raises `NoRight`, `NotAllowed`."""
-    _require_mine(rule, by)
+    require_mine(rule, by)
     for name, value in _written(rule.desk, wish).items():
         setattr(rule, name, value)
     rule.on_since = timezone.now()
@@ -66,7 +66,7 @@ def change_rule(rule: AlertRule, wish: RuleWish, *, by: User) -> AlertRule:
 
 @transaction.atomic
 def switch_rule(rule: AlertRule, *, by: User, on: bool) -> None:
-    _require_mine(rule, by)
+    require_mine(rule, by)
     if rule.is_on == on:
         return
     rule.is_on, rule.on_since = on, timezone.now()
@@ -77,7 +77,7 @@ def switch_rule(rule: AlertRule, *, by: User, on: bool) -> None:
 
 @transaction.atomic
 def remove_rule(rule: AlertRule, *, by: User) -> None:
-    _require_mine(rule, by)
+    require_mine(rule, by)
     record(by, "alert.removed", rule, desk=rule.desk, **_told(rule))
     rule.delete()
 
@@ -106,7 +106,8 @@ def may_change(rule: AlertRule, user: User, *, manages: bool) -> bool:
     return rule.owner_id == user.pk or (rule.owner_id is None and manages)
 
 
-def _require_mine(rule: AlertRule, by: User) -> None:
+def require_mine(rule: AlertRule, by: User) -> None:
+    """Raises `NoRight` for a desk's rule, `NotAllowed` for somebody else's own."""
     require(by, rule.desk, Right.MANAGE_ALERTS if rule.owner_id is None else Right.LOOK)
     if rule.owner_id not in {None, by.pk}:
         raise NotAllowed("This is somebody else's own rule.", code="other_person")

@@ -61,6 +61,7 @@ def add(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def change(request: DeskRequest, rule_id: int) -> HttpResponse:
     rule = _rule(request, rule_id)
+    actions.require_mine(rule, request.user)
     form = _form(request, rule.desk, Kind(rule.kind), rule)
     if request.method == "POST" and form.is_valid():
         try:
