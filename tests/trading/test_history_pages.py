@@ -9,7 +9,6 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -61,8 +60,8 @@ def store_log(account: Account, rows: list[LedgerRow]) -> None:
     rebuild_ledger(account.pk)
 
 
-def text(answer: HttpResponse) -> str:
-    return answer.content.decode()
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
 
 
 def pages(web: Client, query: str) -> Iterator[str]:
@@ -145,11 +144,11 @@ def test_a_balance_that_is_not_explained_names_the_first_entry(web: Client, acco
 
 
 def test_while_it_is_read_the_page_says_how_far(web: Client, account: Account) -> None:
-    Sync.objects.create(account=account, stream="executions", share=0.4, rows=1200, ok_at=timezone.now())
-    (page,) = pages(web, "tab=fills")
+    Sync.objects.create(account=account, stream="order_events", share=0.4, rows=1200, ok_at=timezone.now())
+    (page,) = pages(web, "tab=orders")
     assert "40 %, 1,200 rows" in page.replace("\N{NARROW NO-BREAK SPACE}", ",").replace("\xa0", ",")
-    assert 'hx-get="/history/progress/?tab=fills"' in page
-    assert "40 %" in text(web.get("/history/progress/?tab=fills"))
+    assert 'hx-get="/history/progress/?tab=orders"' in page
+    assert "40 %" in text(web.get("/history/progress/?tab=orders"))
     assert web.get("/history/progress/?tab=nothing").status_code == 404
 
 

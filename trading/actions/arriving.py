@@ -6,13 +6,15 @@ import logging
 
 from accounts.vault import VaultError
 from krakenfutures.errors import KrakenError
+from trading.actions.bells import ring
 from trading.actions.syncing import sync_account
 
 log = logging.getLogger(__name__)
 
 
 def welcome_key(api_key_id: int) -> None:
-    """Read the account at once, so that the next page shows it. What fails here, beat does later."""
+    """Read the account at once, so that the next page shows it; its past is rung for. What fails, beat does later."""
+    ring("trading.sync_history", api_key_id)
     try:
         sync_account(api_key_id)
     except (KrakenError, VaultError) as problem:

@@ -14,7 +14,7 @@ from krakenfutures.values import Holding, Instrument
 from trading import written
 
 register = template.Library()
-FIGURE_SPACE = "\N{FIGURE SPACE}"
+FIGURE_SPACE, POINT_SPACE = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
 
 @register.filter
@@ -60,6 +60,17 @@ def lined_up(value: Decimal | None, currency: str) -> str:
     """As `amount`, padded so that in a column of many currencies the points stand under each other."""
     places = written.money_places(currency)
     return written.fixed(value, places) + FIGURE_SPACE * (8 - places)
+
+
+@register.filter
+def exact(value: Decimal | None, places: int) -> str:
+    """Every digit there is, padded so that in a column the points stand under each other."""
+    text = written.free(value)
+    if text == written.NOTHING:
+        return text
+    missing = places - written.places_of(value or Decimal(0))
+    point = "" if "." in text or not places else POINT_SPACE
+    return text + point + FIGURE_SPACE * max(missing, 0)
 
 
 @register.filter

@@ -45,6 +45,11 @@ class Progress:
         return self.sync.share >= 1
 
     @property
+    def rows(self) -> int | None:
+        """None for fills: others store them too, so nobody has counted them all."""
+        return None if self.sync.stream == "executions" else self.sync.rows
+
+    @property
     def is_measured(self) -> bool:
         """Whether anybody can say how much is still to come."""
         return self.sync.share > 0
