@@ -49,7 +49,11 @@ def after(
     if source == CASH:
         return After(left, balance, None, None, ())
     listed, prices = instruments or {}, marks or {}
-    held = [one for one in positions if one.symbol in listed and listed[one.symbol].wallet == source]
+    held = [  # an isolated position has its own margin, which nobody takes away
+        one
+        for one in positions
+        if one.symbol in listed and listed[one.symbol].wallet == source and one.max_leverage is None
+    ]
     if source == MULTI_COLLATERAL:
         return _multi(wallets, currency, amount, left, balance, held, prices)
     single = next((one for one in wallets.margin_accounts if one.name == source), None)
