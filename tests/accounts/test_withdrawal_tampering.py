@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from accounts.actions.policy import PolicyBroken, policy_in_force
@@ -21,6 +22,7 @@ from tests.accounts.withdrawing import Team, fresh, make_team, reread, sweep
 from tests.venue_process import DemoVenue
 
 pytestmark = pytest.mark.venue
+VOTED = [field.attname for field in Approval._meta.concrete_fields if not field.primary_key]
 COLUMNS = [field.attname for field in Withdrawal._meta.concrete_fields if not field.primary_key]
 
 
@@ -95,10 +97,35 @@ def test_a_forged_vote_does_not_count(team):
     assert team.sent() == []
 
 
-@pytest.mark.parametrize("change", [{"digest": "0" * 64}, {"factor": "webauthn"}, {"note": "other"}, {"round": 2}])
-def test_a_vote_that_was_changed_does_not_count(team, change):
+def test_a_request_under_another_id_is_found_too(team):
+    """The one column the others hang on: moved with its votes, as somebody with the database would."""
+    asked, other = team.ready("50"), uuid4()
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        new, old = (one.hex if connection.vendor == "sqlite" else str(one) for one in (other, asked.pk))
+        for table, column in (
+            ("accounts_withdrawal", "id"),
+            ("accounts_approval", "withdrawal_id"),
+            ("accounts_notice", "withdrawal_id"),
+        ):
+            cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {column} = %s", [new, old])
+    sweep()
+    after = Withdrawal.objects.get(pk=other)
+    assert (after.status, team.sent()) == ("failed", [])
+    assert "id" in after.remark
+
+
+@pytest.mark.parametrize("column", VOTED)
+def test_a_vote_that_was_changed_does_not_count(team, column):
     asked = team.ready("50")
-    Approval.objects.update(**change)
+    field, real = Approval._meta.get_field(column.removesuffix("_id")), getattr(Approval.objects.get(), column)
+    others = {"reviewer_id": team.bob.pk, "requester_id": team.owner.pk, "withdrawal_id": team.ask("1").pk}
+    if isinstance(field, models.DateTimeField):
+        others[column] = real - timedelta(minutes=3)
+    elif isinstance(field, models.CharField):
+        others[column] = "x" + real[1:]
+    Approval.objects.update(**{column: others.get(column, (real or 0) + 1 if isinstance(real, int) else None)})
     assert execute(asked.pk).status == "pending"
     assert team.sent() == []
 
