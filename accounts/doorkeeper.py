@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import ResolverMatch
 
 from accounts.models import Membership, User
+from accounts.pace import too_often
 from accounts.rights import DOORS, Door, NoRight, Open, Right, Who, has
 from accounts.stepup import ask, fresh_factor
 
@@ -48,6 +49,8 @@ class Doorkeeper:
             if user and not memberships and request.method in READING:
                 return render(request, "accounts/no_desk.html", status=403)
             raise NoRight(_refusal(who))
+        if request.method not in READING and who != Open.TOKEN and (slower := too_often(request)):
+            return slower
         if door.fresh and fresh_factor(request) is None:
             return ask(request, back=door.back or None)
         return None
