@@ -14,6 +14,9 @@ from kfweb.pages import get_pages
 
 pages = get_pages()  # first: it loads the apps that the imports below need
 
+from django.conf import settings
+
+from kfweb.body_limit import limit_bodies
 from trading.live.routing import websocket_urls
 from trading.live.transport import with_transport
 
@@ -24,6 +27,7 @@ application = ProtocolTypeRouter(
     }
 )
 
+limit_bodies(settings.LARGEST_BODY)
 # A page's thread that comes back from the disk or the venue waits for the loop's thread no longer than this (seconds).
 sys.setswitchinterval(0.001)
 # What was loaded until here lives as long as the process: the collector need not look at it again.

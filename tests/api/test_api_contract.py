@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -31,7 +33,7 @@ pytestmark = [pytest.mark.venue, pytest.mark.timeout(400)]
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    running = Stack().start()
+    running = Stack(KFWEB_LARGEST_BODY="4000000").start()
     yield running
     running.stop()
 
@@ -258,3 +260,36 @@ def test_the_document_tells_every_address_of_the_contract(outside: Outside) -> N
         "GET withdrawals", "GET withdrawals/{withdrawal_id}", "GET audit", "POST orders", "PATCH orders/{order_id}",
         "DELETE orders/{order_id}", "POST orders/batch", "POST orders/cancel-all", "POST withdrawals",
     }  # fmt: skip
+
+
+def sent_raw(stack: Stack, head: str, *parts: bytes) -> bytes:
+    """What comes back; the server may hang up before it has read everything."""
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=20) as line:
+        with suppress(ConnectionError):
+            line.sendall(f"POST /api/v1/orders HTTP/1.1\r\nHost: 127.0.0.1:{stack.port}\r\n{head}\r\n\r\n".encode())
+            for part in parts:
+                line.sendall(part)
+        said = b""
+        with suppress(ConnectionError):
+            while piece := line.recv(4096):
+                said += piece
+        return said
+
+
+def test_a_body_beyond_the_limit_is_refused_before_it_is_read(stack: Stack) -> None:
+    assert sent_raw(stack, "Content-Length: 4000001").startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_does_not_say_its_length_is_cut_off(stack: Stack) -> None:
+    part = b"%x\r\n%s\r\n" % (100_000, b"x" * 100_000)
+    began = time.monotonic()
+    said = sent_raw(stack, "Transfer-Encoding: chunked", *[part] * 400)  # ten times the limit
+    assert said.startswith(b"HTTP/1.1 413 ") or said == b""  # hung up on while it was still talking
+    assert b"too_large" not in said  # which would be a page's word, after reading everything
+    assert time.monotonic() - began < 15
+    assert requests.get(f"{stack.url}/healthz", timeout=5).text == "ok\n"
+
+
+def test_a_body_within_the_limit_is_read(stack: Stack) -> None:
+    answer = requests.post(f"{stack.url}/api/v1/orders", data=iter([b"x" * 900_000] * 2), timeout=20)
+    assert answer.status_code in {401, 415}

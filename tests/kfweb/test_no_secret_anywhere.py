@@ -39,9 +39,11 @@ class Worked:
         self.post("/keys/add/", typed)
         assert f"<code>{self.public[-4:]}</code>" in self.get("/keys/")
         self.invitation = self.invite()
+        self.token = self.make_token()
         order = {"symbol": "PF_XBTUSD", "side": "buy", "type": "limit", "size": "0.01", "limit_price": "1000"}
         self.post("/orders/", {**order, "intent": str(uuid4())})
         self.crawl()
+        self.program()
 
     def get(self, path: str) -> str:
         answer = self.session.get(self.stack.url + path, timeout=20)
@@ -56,7 +58,7 @@ class Worked:
             headers={"Referer": self.stack.url},
             timeout=30,
         )
-        if path != "/keys/add/" and path != "/people/invite/":
+        if path not in {"/keys/add/", "/people/invite/", "/tokens/make/"}:
             self.answers.append(answer.content + str(answer.headers).encode())
         else:
             assert self.private not in answer.text
@@ -67,6 +69,24 @@ class Worked:
         found = re.search(r"/invitation/([\w-]+)/", text)
         assert found, text
         return found[1]
+
+    def make_token(self) -> str:
+        text = self.post("/tokens/make/", {"label": "bot", "scopes": "read", "days": "7"})
+        found = re.search(r"kfw_[\w-]{43}", text)
+        assert found, text
+        return found[0]
+
+    def program(self) -> None:
+        """What a program of the person's asks for, and what it gets wrong."""
+        header, wrong = {"Authorization": f"Bearer {self.token}"}, {"Authorization": f"Token {self.token}"}
+        names = ("accounts", "wallets", "positions", "orders", "fills", "withdrawals", "audit", "nothing")
+        paths = [f"/api/v1/{name}" for name in names]
+        for method, path, headers in (
+            *(("GET", path, header) for path in paths), ("POST", paths[3], header), ("GET", paths[0], wrong),
+            ("GET", f"{paths[0]}?token={self.token[:-1]}x", {}),
+        ):  # fmt: skip
+            answer = requests.request(method, self.stack.url + path, headers=headers, timeout=20)
+            self.answers.append(answer.content + str(answer.headers).encode())
 
     def crawl(self) -> None:
         """Every page a link leads to, once."""
@@ -119,7 +139,7 @@ def assert_nowhere(secrets: dict[str, str], where: str, content: bytes) -> None:
 
 
 def key_of(worked: Worked) -> dict[str, str]:
-    return {"the private key": worked.private, "the public key": worked.public}
+    return {"the private key": worked.private, "the public key": worked.public, "the token": worked.token}
 
 
 def files(stack: Stack) -> list[Path]:
