@@ -15,19 +15,21 @@ def request_id() -> str:
     return str(structlog.contextvars.get_contextvars().get(HEADER, ""))
 
 
-@before_task_publish.connect
 def send_along(headers: dict[str, Any] | None = None, **_more: Any) -> None:
     if headers is not None and (current := request_id()):
         headers[HEADER] = current
 
 
-@task_prerun.connect
 def take_over(task_id: str = "", task: Any = None, **_more: Any) -> None:
     """A task that beat rang has no request; its own id stands for it."""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=task.request.get(HEADER) or task_id, task=task.name)
 
 
-@task_postrun.connect
 def let_go(**_more: Any) -> None:
     structlog.contextvars.clear_contextvars()
+
+
+before_task_publish.connect(send_along)
+task_prerun.connect(take_over)
+task_postrun.connect(let_go)
