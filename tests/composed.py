@@ -106,7 +106,7 @@ class Composed:
     """A whole installation. `url` is the proxy's address."""
 
     files: tuple[str, ...] = ("docker-compose.yml",)
-    more: dict[str, str] = field(default_factory=dict)  # variables of .env beside the needed ones
+    said: dict[str, str] = field(default_factory=dict)  # variables of every desk process, on top of the files'
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="kfweb-composed-")))
 
     def __post_init__(self) -> None:
@@ -121,7 +121,6 @@ class Composed:
             "POSTGRES_PASSWORD": secrets.token_hex(8),
             "KFWEB_OWNER_EMAIL": OWNER,
             "KFWEB_OWNER_PASSWORD": PASSWORD,
-            **self.more,
         }
         self.services = services(self.files, self.variables)
         self.web_ports = [free_port() for _ in range(replicas(self.services["web"]))]
@@ -170,6 +169,7 @@ class Composed:
         (self.folder / "postgres").mkdir()
         self.postgres = PostgresServer(self.folder / "postgres", cleanup_mode="delete")
         address = self.postgres.get_uri()
+        self.database_uri, self.database_pid = address, postmaster(self.folder / "postgres")
         self.database = f"/kfweb?{urlsplit(address).query}"  # it listens on a socket in that folder
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute("CREATE ROLE kfweb LOGIN SUPERUSER")
@@ -219,7 +219,7 @@ class Composed:
             shared.mkdir(exist_ok=True)
             (data / "static").symlink_to(shared)
         said = {key: self._here(str(value), name, number) for key, value in self._said(name).items()}
-        return {"KFWEB_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1", **said}
+        return {"KFWEB_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1", **said, **self.said}
 
     def _said(self, name: str) -> dict[str, Any]:
         return self.services[name].get("environment", {})
@@ -268,6 +268,16 @@ class Composed:
 
     # what a test asks
 
+    def manage(self, *words: str) -> str:
+        """`manage.py` in a container of its own would see what a web process sees."""
+        environment = os.environ | self._environment("web", 0)
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def health(self) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = requests.get(f"{self.url}/readyz", timeout=5, verify=False).json()
@@ -286,6 +296,10 @@ class Composed:
             f"--- {path.name}\n{path.read_text(errors='replace')[-characters:]}\n"
             for path in sorted(self.folder.glob("*.log"))
         )
+
+
+def postmaster(folder: Path) -> int:
+    return int((folder / "postmaster.pid").read_text().split()[0])
 
 
 def replicas(service: Mapping[str, Any]) -> int:

@@ -25,7 +25,7 @@ def pytest(arguments: list[str], failures: Path) -> int:
 
 def main(arguments: list[str]) -> int:
     """Pages come last and in processes of their own: a browser's driver keeps an event loop that others trip over."""
-    codes = [part(["-m", marks, *arguments]) for marks in ("not browser", "browser")]
+    codes = [part(["-m", marks, *arguments]) for marks in ("not browser and not composed", "browser")]
     wrong = [code for code in codes if code not in {0, NOTHING_CHOSEN}]
     return wrong[0] if wrong else min(codes)
 
