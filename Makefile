@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench format pins venv
+.PHONY: run test test-servers test-faults check bench format pins venv
 .DEFAULT_GOAL := run
 
 $(VENV)/.run: requirements/run.txt
@@ -29,6 +29,10 @@ test: $(VENV)/.dev
 
 test-servers: $(VENV)/.dev
 	$(BIN)/python -m tests.with_servers $(BIN)/python -m tests.suite $(ARGS)
+
+# Two minutes by default; KFWEB_TEST_FAULT_MINUTES=30 KFWEB_TEST_FAULT_BLOWS=60 is the full run.
+test-faults: $(VENV)/.dev
+	$(BIN)/python -m pytest -m composed tests/faults $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -175,7 +175,6 @@ def money_differences(desk: Composed, cashiers: Cashiers, accounts: list[dict[st
         login = (account["demo_email"], account["demo_password"])
         ledger = requests.get(f"{desk.demo_url}/demo/ledger", auth=login, timeout=30).json()
         paid.update(f"{float(one['amount']):.2f}" for one in ledger["withdrawals"])
-    print(paid)
     wrong = []
     for request, status in withdrawals(desk, cashiers).items():
         times, amount = paid[cashiers.asked[request]], cashiers.asked[request]
