@@ -10,7 +10,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
 
-from trading.templatetags.written import register
+from trading.templatetags import access, written
 
 PLACE = str(UUID(int=0))  # a uuid, and a slug as well
 
@@ -20,7 +20,7 @@ def environment(**options: Any) -> Environment:
     given = {**options, "undefined": StrictUndefined}
     given.pop("autoescape", None)
     made = Environment(**given, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    made.filters |= register.filters
+    made.filters |= written.register.filters | access.register.filters
     made.globals |= {"address": address, "static": static}
     return made
 

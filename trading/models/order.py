@@ -31,6 +31,7 @@ class OrderStatus(models.TextChoices):
 
 
 S = OrderStatus
+STATUS_WORDS: dict[str, str] = dict(OrderStatus.choices)
 NEXT: dict[str, set[str]] = {
     S.DRAFT: {S.SENDING, S.CANCELLED},  # attached to an order that came to nothing
     S.SENDING: {
@@ -125,6 +126,10 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side} {self.size.normalize():f} {self.symbol} ({self.status})"
+
+    @property
+    def status_word(self) -> str:
+        return STATUS_WORDS.get(self.status, self.status)
 
     @property
     def is_working(self) -> bool:

@@ -64,7 +64,7 @@ def ticket(request: HttpRequest, symbol: str) -> HttpResponse:
     """A new ticket with a new intent: the way on from an order that is not proven yet."""
     context = instrument_context(request, symbol)
     context |= {"picture": picture_of(request, symbol), "ticket": fresh_ticket(context["instrument"])}
-    return render(request, "trading/ticket.html", context)
+    return render(request, "ticket.jinja", context, using="drawn")
 
 
 def page_context(request: HttpRequest, symbol: str) -> dict[str, Any]:

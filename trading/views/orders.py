@@ -86,7 +86,7 @@ def _drawn(request: HttpRequest, ticket: Ticket, symbol: str) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         return render(request, "trading/instrument.html", page_context(request, symbol) | {"ticket": ticket})
     context = instrument_context(request, symbol) | {"picture": picture_of(request, symbol), "ticket": ticket}
-    response = render(request, "trading/ticket.html", context)
+    response = render(request, "ticket.jinja", context, using="drawn")
     if ticket.order is not None:
         response["HX-Trigger"] = CHANGED
     return response
@@ -94,8 +94,8 @@ def _drawn(request: HttpRequest, ticket: Ticket, symbol: str) -> HttpResponse:
 
 def _told(order: Order, instrument: Instrument) -> HttpResponse:
     """The result alone, and the intent for the next order: the script empties the ticket that is there."""
-    context = {"ticket": {"order": order}, "places": price_places(instrument), "next_intent": open_ticket()}
-    response = HttpResponse(render_to_string("trading/ticket.html#result", context))
+    context = {"order": order, "locked": False, "places": price_places(instrument), "next_intent": open_ticket()}
+    response = HttpResponse(render_to_string("result.jinja", context, using="drawn"))
     response["HX-Retarget"], response["HX-Reswap"], response["HX-Trigger"] = "#ticket-result", "outerHTML", CHANGED
     return response
 
@@ -107,9 +107,11 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
     found = get_object_or_404(Order.objects.visible_to(_person(request)), pk=order_id)
     context = instrument_context(request, found.symbol)
     ticket = ticket_of(found) if found.is_unsettled else fresh_ticket(context["instrument"], order=found)
+    if request.GET.get("part") == "result":
+        context |= {"order": ticket.order, "locked": ticket.locked, "next_intent": None}
+        return render(request, "result.jinja", context, using="drawn")
     context |= {"picture": picture_of(request, found.symbol), "ticket": ticket}
-    part = "#result" if request.GET.get("part") == "result" else ""
-    return render(request, f"trading/ticket.html{part}", context)
+    return render(request, "ticket.jinja", context, using="drawn")
 
 
 @require_POST

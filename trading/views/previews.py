@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -33,16 +34,21 @@ def preview(request: HttpRequest, symbol: str) -> HttpResponse:
     picture = picture_of(request, symbol)
     form = WishForm(_with_any_size(request))
     if picture is None or not form.is_valid():
-        return render(request, "trading/preview.html", context | {"waiting": True})
+        return _drawn(request, context, waiting=True)
     known: Instrument = context["instrument"]
     try:
         found = _preview(request, form, picture.account, known)
     except NotAllowed as refusal:
-        return render(request, "trading/preview.html", context | {"refusal": refusal})
-    response = render(request, "trading/preview.html", context | {"preview": found[0]})
+        return _drawn(request, context, refusal=refusal)
+    response = _drawn(request, context, preview=found[0])
     if found[1] is not None:
         response["X-Size"] = plain(found[1])
     return response
+
+
+def _drawn(request: HttpRequest, context: dict[str, Any], **found: Any) -> HttpResponse:
+    nothing = {"preview": None, "refusal": None, "waiting": False}
+    return render(request, "preview.jinja", context | nothing | found, using="drawn")
 
 
 def _with_any_size(request: HttpRequest) -> dict[str, str]:
