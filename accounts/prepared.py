@@ -65,7 +65,8 @@ class _Plan:
         columns = about["select_fields"]
         self.model, self.end = about["model"], columns[-1] + 1
         self.names = [compiler.select[at][0].target.attname for at in columns]
-        self.converters = compiler.get_converters([column[0] for column in compiler.select])
+        found = compiler.get_converters([column[0] for column in compiler.select])
+        self.converters = [(at, one, column) for at, (each, column) in found.items() for one in each]
         self.related = get_related_populators(about, compiler.select, DEFAULT_DB_ALIAS)
 
     def rows(self, arguments: Sequence[Any]) -> list[Any]:
@@ -78,9 +79,9 @@ class _Plan:
 
     def _row(self, columns: Iterable[Any], connection: BaseDatabaseWrapper) -> Any:
         row = list(columns)
-        for at, (converters, expression) in self.converters.items():
-            for converter in converters:
-                row[at] = converter(row[at], expression, connection)
+        for at, convert, column in self.converters:
+            if row[at] is not None:
+                row[at] = convert(row[at], column, connection)
         found = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[: self.end])
         for populator in self.related:
             populator.populate(row, found)

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from krakenfutures.numbers import plain
-from krakenfutures.values import Holding, Instrument
+from krakenfutures.values import Holding
 from trading import written
 
 register = template.Library()
@@ -119,7 +119,7 @@ def clock(value: datetime | None) -> SafeString | str:
     if value is None:
         return written.NOTHING
     text = written.when(value)
-    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), text, text[11:19])
+    return SafeString(f'<time datetime="{value.isoformat()}" title="{text}">{text[11:19]}</time>')
 
 
 @register.filter
@@ -143,14 +143,3 @@ def rate(share: Decimal | None) -> str:
 def bare(value: Decimal | None) -> str:
     """For scripts: plain notation, empty for nothing."""
     return "" if value is None else plain(value)
-
-
-@register.filter
-def initial_rate(instrument: Instrument) -> str:
-    """The initial margin of the first tranche, as a share; empty when the venue names none."""
-    return plain(instrument.margin_levels[0].initial) if instrument.margin_levels else ""
-
-
-@register.filter
-def last_evidence(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    return rows[-4:]
