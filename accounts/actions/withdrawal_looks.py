@@ -115,9 +115,10 @@ def may_judge(row: Withdrawal, user: User) -> bool:
 
 def needs_count(desk: Desk, user: User) -> int:
     """For the frame: how many requests wait for this person."""
-    if not has(membership_of(user, desk), Right.REVIEW_WITHDRAWAL):
+    waiting = WAITING.all(desk.pk)
+    if not waiting or not has(membership_of(user, desk), Right.REVIEW_WITHDRAWAL):
         return 0
-    return sum(needs(row, user) for row in WAITING.all(desk.pk))
+    return sum(needs(row, user) for row in waiting)
 
 
 def detail(row: Withdrawal, user: User) -> dict[str, Any]:
