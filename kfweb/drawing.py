@@ -25,11 +25,11 @@ def environment(**options: Any) -> Environment:
     return made
 
 
-def address(name: str, about: object = None) -> str:
+def address(name: str, about: object = None, *more: str) -> str:
     """The address of a page, or of the one thing a page is about. Worked out once for each name."""
     if about is None:
         return _address(name)
-    return _address_of(name).replace(PLACE, str(about))
+    return _address_of(name, more).replace(PLACE, str(about))
 
 
 @cache
@@ -38,5 +38,5 @@ def _address(name: str) -> str:
 
 
 @cache
-def _address_of(name: str) -> str:
-    return reverse(name, args=[PLACE])
+def _address_of(name: str, more: tuple[str, ...]) -> str:
+    return reverse(name, args=[PLACE, *more])

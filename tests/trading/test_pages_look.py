@@ -59,7 +59,7 @@ def test_no_template_brings_a_style_or_a_script_of_its_own() -> None:
     templates = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.jinja")]
     assert len(templates) > 20
     for path in templates:
-        text = path.read_text()
+        text = re.sub(r"\{%.*?%\}", "", path.read_text())
         assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\bsrc=)|hx-on|javascript:", text), path
 
 

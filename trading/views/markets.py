@@ -78,5 +78,5 @@ def favourite(request: HttpRequest, symbol: str) -> HttpResponse:
     if not created:
         liked.delete()
     if request.headers.get("HX-Request"):
-        return render(request, "trading/star.html", {"symbol": known, "favourite": created})
+        return render(request, "star.jinja", {"symbol": known, "favourite": created}, using="drawn")
     return redirect("markets")

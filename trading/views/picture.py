@@ -26,7 +26,7 @@ from trading.models import DeadMan, Fill, Halt, Order, OrderStatus, Position, Sy
 from trading.models.order import FINAL, UNSETTLED, WORKING
 from trading.written import price_places, size_places
 
-LAST_FILLS = 15
+LAST_FILLS = 10
 LAST_ORDERS = 50
 TRIGGERS = {type.value for type in OrderType if type.is_trigger}
 
