@@ -80,6 +80,7 @@ def test_a_market_order_fills_and_the_position_appears(demo_page: Page) -> None:
     page.click("[data-submit]")
     expect(page.locator("#ticket-result .state")).to_have_text("Filled")
     expect(page.locator(f"tr[data-position={SYMBOL}]")).to_contain_text("long")
+    page.locator(".tabs label:has([value=fills])").click()
     expect(page.locator("[data-part=fills] tbody tr").first).to_contain_text("buy")
     page.goto("/")
     expect(page.locator(f"tr[data-position={SYMBOL}]")).to_contain_text("0.0500")
