@@ -31,7 +31,7 @@ class AlertForm(forms.Form):
     )  # fmt: skip
     level = forms.ChoiceField(choices=Level.choices)
     cooldown = forms.IntegerField(
-        label="At most every", min_value=0, max_value=1440, help_text="Minutes, about the same thing."
+        label="At most every, min", min_value=0, max_value=1440, help_text="About the same thing."
     )
     roles = forms.MultipleChoiceField(
         label="Whom it tells", required=False, choices=Role.choices, widget=forms.CheckboxSelectMultiple,

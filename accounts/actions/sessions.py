@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from accounts.actions.audit import record
 from accounts.actions.notices import notify
+from accounts.agents import browser_in_words
 from accounts.models import Device, Level, Topic, User, UserSession
 
 NEW_DEVICE = (
-    "Somebody signed in as {email} from a browser that was not used for it before: {agent}, at {address}. "
+    "A browser that was not used before signed in as {email}: {agent}, at {address}. "
     "If it was not you: end the other sessions and change your password."
 )
 
@@ -75,7 +76,7 @@ def greet_device(user: User, token: str, *, address: str | None, agent: str) -> 
         record(user, "session.new_device", user, desk=None, address=address or "", agent=agent[:300])
         if not first:
             text = NEW_DEVICE.format(
-                email=user.email, address=address or "an unknown address", agent=agent[:120] or "unknown"
+                email=user.email, address=address or "an unknown address", agent=browser_in_words(agent)
             )
             notify(
                 [user], topic=Topic.SECURITY, kind="device", level=Level.WARNING, text=text,

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from accounts.agents import browser_in_words
+
 
 class UserSession(models.Model):
     """Which session is whose: Django's own table cannot be asked, and somebody who is removed must be found in it."""
@@ -15,6 +17,10 @@ class UserSession(models.Model):
 
     class Meta:
         ordering = ["-seen_at"]
+
+    @property
+    def browser(self) -> str:
+        return browser_in_words(self.agent)
 
     def __str__(self) -> str:
         return f"{self.user} since {self.since:%Y-%m-%d %H:%M}"

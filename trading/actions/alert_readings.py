@@ -96,6 +96,13 @@ class Standing:
         """The gauge of the overview; it needs no price."""
         return figures.totals(self.wallets, {}).share if self.wallets else None
 
+    def in_ticks(self, symbol: str, price: Decimal | None) -> str:
+        """A price as the instrument's own are written."""
+        if price is None:
+            return "unknown"
+        instrument = self.listed.get(symbol)
+        return plain(round_price(instrument, price) if instrument else price)
+
     def distance(self, position: Position) -> figures.Distance | None:
         """As in the table of positions: by the venue's liquidation price, else by ours."""
         instrument, ticker = self.listed.get(position.symbol), self.held.get(position.symbol)
@@ -127,7 +134,7 @@ def _liquidation(rule: AlertRule, sources: Sources) -> Iterator[Reading]:
                 continue
             distance = standing.distance(position)
             figure = _percent(distance.share) if distance else None
-            price = plain(position.liquidation_price) if position.liquidation_price else "unknown"
+            price = standing.in_ticks(position.symbol, position.liquidation_price)
             far = f"{_said(figure, TENTH)} % from its liquidation price, {price}"
             text = f"{position.symbol} of {account.label} is {far}."
             yield Reading(f"position:{account.pk}:{position.symbol}", figure, text, _trade(account, position.symbol))

@@ -12,6 +12,7 @@ from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from krakenfutures.errors import KrakenError
 from trading.actions import demo_desk
+from trading.actions.alerts import add_usual_rules
 from trading.actions.demo_desk import Made
 
 NOT_YET = (
@@ -39,6 +40,7 @@ class Command(BaseCommand):
             placed = [
                 demo_desk.trade(one.account, plan, by=trader) for one, plan in zip(made, demo_desk.PLANS, strict=True)
             ]
+            add_usual_rules(desk, by=owner)
             furnish_withdrawals(made[0].account, owner=owner, trader=trader, reviewer=reviewer)
         except (NotAllowed, KrakenError, VaultError) as problem:
             sentence = problem.reason if isinstance(problem, NotAllowed) else str(problem)
