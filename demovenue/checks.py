@@ -17,6 +17,9 @@ MAX_CLI_ORD_ID = 100
 MAX_ORDERS = 2000  # open, per account
 MAX_SMALL_ORDERS = 1000  # open, per market, below SMALL_ORDER
 SMALL_ORDER = Decimal(1)  # USD of notional
+MAX_TRAILING = 100  # open trailing stops, per account
+DEVIATION_STEP, MAX_DEVIATION = Decimal("0.1"), Decimal(50)  # percent, of trailing stops
+OFFSET_STEP, MAX_OFFSET = Decimal("0.01"), Decimal(50)  # percent of the trigger price
 COLLAR = Decimal("0.2")  # how far beyond the mark a limit may reach into the other side
 TYPES = {"lmt", "post", "ioc", "fok", "mkt", "stp", "take_profit", "trailing_stop"}
 TRIGGERS = {"stp": "stop", "take_profit": "take_profit", "trailing_stop": "trailing_stop"}
@@ -43,7 +46,34 @@ REASONS = {
     "fixedLeverageTooHigh": "FIXED_LEVERAGE_TOO_HIGH",
     "postWouldExecute": "POST_WOULD_EXECUTE",
     "iocWouldNotExecute": "IOC_WOULD_NOT_EXECUTE",
+    "orderForEditNotAStop": "ORDER_CANNOT_HAVE_TRIGGER_PRICE",
 }
+
+
+# What has an error of its own, but no status: error → status.
+STATUSES = {
+    "TRAILING_STOP_ORDER_LIMIT_EXCEEDED": "tooManyOrders",
+    "TRAILING_STOP_MAX_DEVIATION_TOO_SMALL": "invalidPrice",
+    "TRAILING_STOP_MAX_DEVIATION_TOO_LARGE": "invalidPrice",
+    "TRAILING_STOP_PERCENT_DEVIATION_EXCEEDS_MAX_DECIMAL_PLACES": "invalidPrice",
+    "TRAILING_STOP_QUOTE_DEVIATION_NOT_MULTIPLE_OF_TICK_SIZE": "invalidPrice",
+    "LIMIT_PRICE_SET_AS_ABSOLUTE_AND_RELATIVE": "invalidPrice",
+    "LIMIT_PRICE_OFFSET_MUST_HAVE_VALUE_AND_UNIT": "invalidPrice",
+    "LIMIT_PRICE_OFFSET_VALUE_INVALID": "invalidPrice",
+    "LIMIT_PRICE_OFFSET_QUOTE_CURRENCY_VALUE_MUST_BE_MULTIPLE_OF_TICK_SIZE": "invalidPrice",
+    "LIMIT_PRICE_OFFSET_PERCENT_VALUE_TOO_MANY_DECIMAL_PLACES": "invalidPrice",
+    "LIMIT_PRICE_OFFSET_TOO_HIGH": "invalidPrice",
+    "LIMIT_PRICE_OFFSET_TOO_LOW": "invalidPrice",
+    "CANNOT_EDIT_TRIGGER_PRICE_OF_TRAILING_STOP": "cannotEditTriggerPriceOfTrailingStop",
+    "CANNOT_EDIT_LIMIT_PRICE_OF_TRAILING_STOP": "cannotEditLimitPriceOfTrailingStop",
+}
+
+
+def named(refusal: str) -> tuple[str, str]:
+    """(status of the answer, reason of the event) of a refusal that is called by either."""
+    if refusal in STATUSES:
+        return STATUSES[refusal], refusal
+    return refusal, REASONS.get(refusal, refusal)
 
 
 def form(wish: OrderWish) -> str | None:
@@ -107,14 +137,38 @@ def prices(market: Market, wish: OrderWish) -> str | None:
 
 
 def trailing(market: Market, deviation: Decimal | None, unit: str | None) -> str | None:
-    if deviation is None or not is_sane(deviation) or deviation <= 0:
+    if deviation is None or not is_sane(deviation) or unit not in {"PERCENT", "QUOTE_CURRENCY"}:
         return "invalidPrice"
-    if unit == "PERCENT":
-        fine = Decimal("0.1") <= deviation <= 50 and is_multiple(deviation, Decimal("0.1"))
-        return None if fine else "invalidPrice"
-    if unit == "QUOTE_CURRENCY":
-        return None if is_multiple(deviation, market.instrument.tick) else "invalidPrice"
-    return "invalidPrice"
+    if deviation < (DEVIATION_STEP if unit == "PERCENT" else market.instrument.tick):
+        return "TRAILING_STOP_MAX_DEVIATION_TOO_SMALL"
+    if deviation > (MAX_DEVIATION if unit == "PERCENT" else market.mark * MAX_DEVIATION / 100):
+        return "TRAILING_STOP_MAX_DEVIATION_TOO_LARGE"
+    if unit == "PERCENT" and not is_multiple(deviation, DEVIATION_STEP):
+        return "TRAILING_STOP_PERCENT_DEVIATION_EXCEEDS_MAX_DECIMAL_PLACES"
+    if unit == "QUOTE_CURRENCY" and not is_multiple(deviation, market.instrument.tick):
+        return "TRAILING_STOP_QUOTE_DEVIATION_NOT_MULTIPLE_OF_TICK_SIZE"
+    return None
+
+
+def limit_offset(market: Market, order: Order) -> str | None:
+    """A limit that is told as a distance from the trigger price."""
+    value, unit, trigger = order.limit_offset_value, order.limit_offset_unit, order.trigger_price
+    if value is None and unit is None:
+        return None
+    if value is None or unit is None:
+        return "LIMIT_PRICE_OFFSET_MUST_HAVE_VALUE_AND_UNIT"
+    if order.limit_price is not None:
+        return "LIMIT_PRICE_SET_AS_ABSOLUTE_AND_RELATIVE"
+    if not is_sane(value) or trigger is None:
+        return "LIMIT_PRICE_OFFSET_VALUE_INVALID"
+    if unit == "QUOTE_CURRENCY" and not is_multiple(value, market.instrument.tick):
+        return "LIMIT_PRICE_OFFSET_QUOTE_CURRENCY_VALUE_MUST_BE_MULTIPLE_OF_TICK_SIZE"
+    if unit == "PERCENT" and not is_multiple(value, OFFSET_STEP):
+        return "LIMIT_PRICE_OFFSET_PERCENT_VALUE_TOO_MANY_DECIMAL_PLACES"
+    percent = value if unit == "PERCENT" else value / trigger * 100
+    if abs(percent) <= MAX_OFFSET:
+        return None
+    return "LIMIT_PRICE_OFFSET_TOO_HIGH" if percent > 0 else "LIMIT_PRICE_OFFSET_TOO_LOW"
 
 
 def counts(floor: Floor, uid: str, market: Market, wish: OrderWish) -> str | None:
@@ -122,14 +176,22 @@ def counts(floor: Floor, uid: str, market: Market, wish: OrderWish) -> str | Non
     orders = floor.orders[uid]
     if len(orders) >= MAX_ORDERS:
         return "tooManyOrders"
-    if notional_usd(market.instrument.inverse, wish.size, market.mark) >= SMALL_ORDER:
+    if wish.order_type == "trailing_stop":
+        trailing_ones = sum(order.trigger_kind == "trailing_stop" for order in orders.values())
+        return "TRAILING_STOP_ORDER_LIMIT_EXCEEDED" if trailing_ones >= MAX_TRAILING else None
+    return small_ones(floor, uid, market, wish.size)
+
+
+def small_ones(floor: Floor, uid: str, market: Market, size: Decimal) -> str | None:
+    """One more of this size."""
+    if not is_small(market, size):
         return None
-    small = [o for o in orders.values() if o.symbol == market.symbol and is_small(market, o)]
-    return "tooManySmallOrders" if len(small) >= MAX_SMALL_ORDERS else None
+    found = [o for o in floor.orders[uid].values() if o.symbol == market.symbol and is_small(market, o.quantity)]
+    return "tooManySmallOrders" if len(found) >= MAX_SMALL_ORDERS else None
 
 
-def is_small(market: Market, order: Order) -> bool:
-    return notional_usd(market.instrument.inverse, order.quantity, market.mark) < SMALL_ORDER
+def is_small(market: Market, size: Decimal) -> bool:
+    return notional_usd(market.instrument.inverse, size, market.mark) < SMALL_ORDER
 
 
 def position_limit(floor: Floor, uid: str, market: Market, side: str, amount: Decimal) -> str | None:

@@ -9,7 +9,6 @@ import msgspec
 
 from demovenue import checks
 from demovenue.cancels import find_open
-from demovenue.checks import REASONS
 from demovenue.floor import Floor
 from demovenue.market import Market
 from demovenue.matching import Manner, Matching
@@ -60,6 +59,10 @@ class Edits:
             too_small = wish.qty_mode == "ABSOLUTE" and wish.size <= order.filled
             if wrong or too_small:
                 return wrong or "invalidSize"
+            if not checks.is_small(market, order.quantity):
+                crowded = checks.small_ones(self._floor, order.account_uid, market, wish.size)
+                if crowded:
+                    return crowded
         if wish.limit_price is not None and not checks.on_tick(market, wish.limit_price):
             return "invalidPrice"
         if wish.stop_price is not None and not order.is_trigger:
@@ -75,9 +78,9 @@ class Edits:
         if order.trigger_kind != "trailing_stop":
             return "orderForEditNotAStop" if wish.trailing_max_deviation is not None else None
         if wish.stop_price is not None:
-            return "cannotEditTriggerPriceOfTrailingStop"
+            return "CANNOT_EDIT_TRIGGER_PRICE_OF_TRAILING_STOP"
         if wish.limit_price is not None:
-            return "cannotEditLimitPriceOfTrailingStop"
+            return "CANNOT_EDIT_LIMIT_PRICE_OF_TRAILING_STOP"
         if wish.trailing_max_deviation is not None:
             unit = wish.trailing_unit or order.trailing_unit
             return checks.trailing(market, wish.trailing_max_deviation, unit)
@@ -165,7 +168,7 @@ class Edits:
 
     def _refused(self, order: Order, status: str, wanted: Order | None = None) -> OrderResult:
         """The order stays as it is."""
-        floor, error = self._floor, REASONS.get(status, status)
+        floor, (status, error) = self._floor, checks.named(status)
         family, key = ("triggers", "OrderTriggerEditRejected") if order.is_trigger else ("orders", "OrderEditRejected")
         floor.record(order.account_uid, family, key, order.symbol, order=wanted or order, old=order, error=error)
         return self._answer(status, order, OrderEvent(type="REJECT", order=order, reason=error))

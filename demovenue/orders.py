@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 from demovenue import checks
-from demovenue.checks import REASONS, TRIGGERS
+from demovenue.checks import TRIGGERS
 from demovenue.events import OrderChanged
 from demovenue.floor import HOUSE, Floor
 from demovenue.margin import Margin
 from demovenue.market import Market
 from demovenue.matching import Manner, Matching
 from demovenue.needs import Wanted
-from demovenue.sums import market_limit, profit
+from demovenue.sums import is_sane, market_limit, profit
 from demovenue.triggers import Triggers
 from demovenue.values import Order, OrderEvent, OrderResult, OrderWish, Refused
 
@@ -72,7 +72,7 @@ class Orders:
             return OrderResult(status="marketInactive", received=floor.now, cli_ord_id=wish.cli_ord_id)
         refusal = self._refusal(uid, floor.market(wish.symbol), wish)
         if refusal:
-            return OrderResult(status=refusal, received=floor.now, cli_ord_id=wish.cli_ord_id)
+            return OrderResult(status=checks.named(refusal)[0], received=floor.now, cli_ord_id=wish.cli_ord_id)
         return None
 
     def _refusal(self, uid: str, market: Market, wish: OrderWish) -> str | None:
@@ -85,8 +85,8 @@ class Orders:
             or checks.size(market, wish.size)
             or checks.prices(market, wish)
         )
-        if not found and wish.order_type == "trailing_stop":
-            found = checks.trailing(market, wish.trailing_max_deviation, wish.trailing_unit)
+        if not found and wish.trailing_max_deviation is not None and not is_sane(wish.trailing_max_deviation):
+            found = "invalidPrice"
         if not found and wish.cli_ord_id is not None and (uid, wish.cli_ord_id) in floor.client_ids:
             found = "clientOrderIdAlreadyExist"
         return found or checks.counts(floor, uid, market, wish)
@@ -192,7 +192,7 @@ class Orders:
     def _reject(self, order: Order, status: str) -> OrderResult:
         """Remembered for orders/status; not kept, as it never was in the book."""
         floor, now = self._floor, self._floor.now
-        error = REASONS.get(status, status)
+        status, error = checks.named(status)
         rejected = msgspec.structs.replace(order, status="REJECTED", error=error)
         floor.remember_rejected(rejected)
         reason = REJECT_REASONS.get(status, "")
@@ -312,7 +312,7 @@ class Orders:
         failure = checks.market_open(market, plain.type, now) or self.would_fail(market, plain)
         if failure:
             failed = msgspec.structs.replace(
-                plain, status="TRIGGER_ACTIVATION_FAILURE", error=REASONS.get(failure, failure)
+                plain, status="TRIGGER_ACTIVATION_FAILURE", error=checks.named(failure)[1]
             )
             floor.keep(failed)
             floor.record(

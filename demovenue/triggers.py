@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from demovenue import checks
 from demovenue.checks import TRIGGERS
 from demovenue.floor import Floor
 from demovenue.market import Market
-from demovenue.sums import is_multiple, is_sane
 from demovenue.values import Order, OrderWish
 
 DEFAULT_SIGNAL = "mark"  # the reference does not say
@@ -47,22 +47,16 @@ class Triggers:
             "limit_offset_unit": wish.limit_offset_unit,
         }
 
-    def refusal(self, market: Market, order: Order) -> str | None:
-        """A status word when the trigger cannot be placed. Reduce-only ones need no position."""
-        if order.trigger_signal not in {"mark", "index", "last"} or order.trigger_price is None:
+    @staticmethod
+    def refusal(market: Market, order: Order) -> str | None:
+        """When the trigger cannot be placed. Reduce-only ones need no position."""
+        if order.trigger_kind == "trailing_stop":
+            wrong = checks.trailing(market, order.trailing_max_deviation, order.trailing_unit)
+            if wrong:
+                return wrong
+        if order.trigger_signal not in {"mark", "index", "last"} or not order.trigger_price or order.trigger_price < 0:
             return "invalidPrice"
-        fine = order.trigger_price > 0 and (order.limit_offset_value is None or self._offset_fits(market, order))
-        return None if fine else "invalidPrice"
-
-    def _offset_fits(self, market: Market, order: Order) -> bool:
-        """Not beside an absolute limit; of a known unit; on the tick; and leaving a price above zero."""
-        offset = order.limit_offset_value
-        if offset is None or not is_sane(offset) or order.limit_price is not None:
-            return False
-        if order.limit_offset_unit == "QUOTE_CURRENCY" and not is_multiple(offset, market.instrument.tick):
-            return False
-        known = order.limit_offset_unit in {"PERCENT", "QUOTE_CURRENCY"}
-        return known and (self.limit_of(market, order) or Decimal(0)) > 0
+        return checks.limit_offset(market, order)
 
     @staticmethod
     def trail(market: Market, above: bool, signal: str, deviation: Decimal | None, unit: str | None) -> Decimal | None:

@@ -77,7 +77,6 @@ EDIT = {
     "tooManyOrders",
 }
 NOT_EDITED = {
-    "tooManySmallOrders": "an edit opens no order",
     "wouldNotReducePosition": "a reduce-only order that cannot reduce has already left the book",
 }
 ERRORS = {
@@ -193,7 +192,7 @@ def _small_orders(desk: Desk) -> str:
     return statuses[-1]
 
 
-def _into_liquidation(desk: Desk) -> str:
+def into_liquidation(desk: Desk) -> str:
     """A poor account takes what a rich one offers far above the mark."""
     asks = desk.venue.get("/derivatives/api/v3/orderbook", symbol=LTC).json()["orderBook"]["asks"]
     mark = desk.venue.ticker(LTC)["markPrice"]
@@ -236,7 +235,7 @@ def _twice(desk: Desk) -> str:
     return desk.send(cliOrdId=name)
 
 
-def _isolated(desk: Desk) -> str:
+def isolated(desk: Desk) -> str:
     """A hundredfold leverage on a position that the brackets margin at more than one percent."""
     desk.venue.v3(desk.me.key, "PUT", "leveragepreferences", symbol=BTC, maxLeverage=100)
     return desk.send(size="40")
@@ -264,10 +263,10 @@ SENDS: dict[str, Callable[[Desk], str]] = {
     "wouldNotReducePosition": lambda desk: desk.send(reduceOnly="true"),
     "wouldProcessAfterSpecifiedTime": lambda desk: desk.send(processBefore="2020-01-01T00:00:00Z"),
     "selfFill": _own_way,
-    "fixedLeverageTooHigh": _isolated,
+    "fixedLeverageTooHigh": isolated,
     "tooManySmallOrders": _small_orders,
     "tooManyOrders": _too_many,
-    "wouldCauseLiquidation": _into_liquidation,
+    "wouldCauseLiquidation": into_liquidation,
     "marketInactive": _expired,  # the last one: it moves the clock
 }
 
@@ -283,11 +282,25 @@ def test_a_send_status(house: Desk, status: str) -> None:
     assert SENDS[status](house) == status
 
 
-def _edit_into_own(desk: Desk) -> str:
+def edit_into_own(desk: Desk) -> str:
     ticker = desk.venue.ticker(BTC)
     desk.resting(side="sell", limitPrice=int(ticker["bid"]) + 1, size="1.5")
     mine = desk.resting(limitPrice=int(ticker["bid"] * 0.98), size="1.5")
     return desk.edit(mine, limitPrice=int(ticker["ask"] * 1.001))
+
+
+def shrunk_beside_a_thousand(desk: Desk) -> dict[str, Any]:
+    """A large order is to become one more small one."""
+    desk.venue.control("POST", "/demo/mark", {"symbol": LTC, "price": "90"})  # 0.01 of it is less than a dollar
+    try:
+        mine = desk.resting(symbol=LTC, limitPrice=desk.low(LTC), size=1)
+        assert _small_orders(desk) == "tooManySmallOrders"
+        time.sleep(1)
+        answer = desk.venue.v3(desk.me.key, "POST", "editorder", orderId=mine, size="0.01")
+    finally:
+        desk.venue.control("DELETE", "/demo/mark")
+    status: dict[str, Any] = answer["editStatus"]
+    return status
 
 
 def _edit_too_many(desk: Desk) -> str:
@@ -304,8 +317,9 @@ EDITS: dict[str, Callable[[Desk], str]] = {
     "postWouldExecute": lambda desk: desk.edit(desk.resting(orderType="post"), limitPrice=int(desk.low() * 1.1)),
     "orderForEditNotFound": lambda desk: desk.edit(str(uuid.uuid4()), size="1"),
     "orderForEditNotAStop": lambda desk: desk.edit(desk.resting(), stopPrice="70000"),
-    "selfFill": _edit_into_own,
+    "selfFill": edit_into_own,
     "tooManyOrders": _edit_too_many,
+    "tooManySmallOrders": lambda desk: str(shrunk_beside_a_thousand(desk)["status"]),
 }
 
 
