@@ -253,6 +253,8 @@ DOORS: dict[str, Door] = {
     # what happened
     "history": Door(LOOK),
     "history_progress": Door(LOOK),
+    "log_files": Door(LOOK, TRADE),
+    "log_file": Door(LOOK),
     "save_view": Door(LOOK, LOOK),  # a search of one's own
     "forget_view": Door(LOOK, LOOK),
 }

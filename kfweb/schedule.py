@@ -12,6 +12,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "read wallets, positions, orders": {"task": "trading.sync_states", "schedule": 15.0, "options": {"expires": 15}},
     "read fills": {"task": "trading.sync_all_fills", "schedule": 30.0, "options": {"expires": 30}},
     "read histories": {"task": "trading.sync_histories", "schedule": 30.0, "options": {"expires": 30}},
+    "compare log files": {"task": "trading.sweep_log_files", "schedule": 60.0, "options": {"expires": 60}},
     "list the instruments": {"task": "trading.refresh_listings", "schedule": 15.0, "options": {"expires": 15}},
     "ask again about failing keys": {"task": "trading.recheck_keys", "schedule": 60.0, "options": {"expires": 60}},
     "weigh alert rules": {"task": "kfweb.sweep_alerts", "schedule": 3.0, "options": {"expires": 3}},

@@ -22,7 +22,7 @@ class BadCursor(ValueError):
 @dataclass(frozen=True, slots=True)
 class Page:
     rows: list[Any]
-    older: str  # the cursor of the page that follows; empty when this is the last
+    older: str  # the cursor of the page that follows; empty when this is the last one
 
 
 def page_by_time(rows: models.QuerySet[M], before: str, size: int) -> Page:
@@ -40,6 +40,14 @@ def page_by_number(rows: models.QuerySet[M], before: str, size: int) -> Page:
         rows = rows.filter(number__lt=_number(before))
     found = list(rows.order_by("-number")[: size + 1])
     return _page(found, size, lambda row: str(row.number))
+
+
+def page_by_key(rows: models.QuerySet[M], after: str, size: int) -> Page:
+    """Oldest first, by key. Raises `BadCursor`."""
+    if after:
+        rows = rows.filter(pk__gt=_number(after))
+    found = list(rows.order_by("pk")[: size + 1])
+    return _page(found, size, lambda row: str(row.pk))
 
 
 def _page(found: list[Any], size: int, cursor: Any) -> Page:

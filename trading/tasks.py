@@ -16,7 +16,7 @@ from accounts.models import ApiKey, Environment, KeyState
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from krakenfutures.errors import KrakenError, Refused
-from trading.actions import attaching, deadman, histories, resolving, syncing
+from trading.actions import attaching, deadman, histories, log_files, resolving, syncing
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,16 @@ def sync_history(api_key_id: str) -> None:
 def sync_histories() -> None:
     for api_key_id in _readable():
         sync_history.apply_async([str(api_key_id)], expires=30)
+
+
+@shared_task(name="trading.compare_log_file")
+def compare_log_file(file_id: str) -> None:
+    log_files.compare_file(int(file_id))
+
+
+@shared_task(name="trading.sweep_log_files")
+def sweep_log_files() -> None:
+    log_files.sweep_files()
 
 
 @shared_task(name="trading.refresh_listings")

@@ -25,7 +25,7 @@ from tests.accounts.signing_in import sign_in
 from tests.conftest import person
 from tests.trading.furnished import demo_account, furnish, list_instruments, order
 from trading.live import consumer, visibility
-from trading.models import AlertRule, Order, SavedView
+from trading.models import AlertRule, LogFile, Order, SavedView
 
 OBJECTS = frozenset(
     {
@@ -109,6 +109,7 @@ def world(db: None, settings: Settings) -> World:
         "token_id": make_token(desk, of=people["owner"], by=people["owner"], label="bot", scopes=["read"])[0].pk,
         "withdrawal_id": uuid4(), "batch_id": uuid4(), "version_id": 999_999,
         "view_id": SavedView.objects.create(user=people["owner"], desk=desk, name=SECRETS[0], query="tab=log").pk,
+        "file_id": LogFile.objects.create(account=account, by=people["owner"], name=SECRETS[0], state="done").pk,
         "notice_id": Notice.objects.create(user=people["owner"], desk=desk, text=SECRETS[0], at=timezone.now()).pk,
         "rule_id": AlertRule.objects.create(
             desk=desk, owner=people["owner"], kind="fill", on_since=timezone.now()

@@ -19,7 +19,12 @@ def main(command: str, *words: str) -> None:
     import django
 
     django.setup()
-    {"add": add, "read": read, "count": count}[command](*words)
+    if command == "add":
+        add(*words)
+    elif command == "read":
+        read(*words)
+    else:
+        count()
 
 
 def add(uid: str, public: str, private: str) -> None:

@@ -43,6 +43,7 @@ def begins(process: subprocess.Popen[str]) -> None:
     assert process.stdout.readline() == "reading\n"
 
 
+@pytest.mark.timeout(LONGEST)
 def test_every_row_is_stored_once_although_workers_are_killed(tmp_path: Path) -> None:
     made = [sys.executable, "-m", "tests.trading.past", str(tmp_path), str(FILLS), str(ENTRIES)]
     truth: dict[str, Any] = json.loads(subprocess.run(made, cwd=ROOT, check=True, capture_output=True).stdout)
@@ -60,8 +61,12 @@ def test_every_row_is_stored_once_although_workers_are_killed(tmp_path: Path) ->
                 victim.kill()
                 victim.wait()
             both = [worker(desk, "read", key) for _ in range(2)]
-            for one in both:
-                told(one)
+            try:
+                for one in both:
+                    told(one)
+            finally:
+                for one in both:
+                    one.kill()
             found = json.loads(told(worker(desk, "count")))
     finally:
         venue.stop()

@@ -19,12 +19,16 @@ from accounts import vault
 from accounts.broker import Broker
 from accounts.models import Account, ApiKey, Desk, User
 from accounts.store import store
+from krakenfutures.funds import LedgerRow
 from krakenfutures.values import Permission
 from krakenfutures.venue import Credentials
 from tests.venue_process import ROOT, DemoAccount, DemoKey, DemoVenue, start_demovenue
 from trading.actions.histories import sync_history
+from trading.actions.keeping import keep_log
+from trading.actions.ledgers import extend_ledger, rebuild_ledger
+from trading.actions.log_files import compare_file, fetch_file
 from trading.actions.syncing import sync_fills
-from trading.models import Fill, HistoryEvent, LedgerEntry, LogEntry, PositionEvent, Sync, WalletLedger
+from trading.models import Fill, HistoryEvent, LedgerEntry, LogEntry, LogFile, PositionEvent, Sync, WalletLedger
 
 pytestmark = pytest.mark.venue
 FILLS = int(os.environ.get("KFWEB_TEST_HISTORY_FILLS", "700"))
@@ -103,16 +107,94 @@ def agrees(lived: Lived, account_id: int) -> None:
     assert not entries.exclude(residual=0).exists()
 
 
-def test_everything_is_read_once_and_explained(lived: Lived, key: ApiKey) -> None:
+def test_everything_is_read_once_and_explained(lived: Lived, key: ApiKey, owner: User) -> None:
     read_all(key)
     agrees(lived, key.account_id)
+    made_anew_it_is_the_same(key)
+    the_exchanges_own_file_says_the_same(lived, key, owner)
+    an_unknown_type_is_kept_and_flagged(lived, key)
 
 
-def test_an_execution_of_an_unknown_type_is_kept_as_it_came_and_flagged(lived: Lived, key: ApiKey) -> None:
-    read_all(key)
+def made_anew_it_is_the_same(key: ApiKey) -> None:
+    said = list(LedgerEntry.objects.order_by("number").values_list("number", "amount", "balance", "residual"))
+    assert rebuild_ledger(key.account_id) == len(said)
+    assert list(LedgerEntry.objects.order_by("number").values_list("number", "amount", "balance", "residual")) == said
+
+
+def the_exchanges_own_file_says_the_same(lived: Lived, key: ApiKey, owner: User) -> None:
+    rest(key)
+    compare_file(fetch_file(key.account, by=owner).pk)
+    done = LogFile.objects.get()
+    assert (done.state, done.problem) == ("done", "")
+    assert (done.lines, done.equal) == (lived.told["entries"], lived.told["entries"])
+    assert not done.found.exists()
+
+
+def an_unknown_type_is_kept_and_flagged(lived: Lived, key: ApiKey) -> None:
+    """Only the list of fills names the type; it costs the trading budget, so it comes a few pages at a time."""
     while not Fill.objects.filter(flagged=True).exists():
         rest(key)
         sync_fills(key.pk)
     odd = Fill.objects.get(flagged=True)
     assert odd.kind == odd.unknown["fillType"] == "novelFill"
+    assert odd.fee is not None
     assert Fill.objects.count() == lived.told["fills"]
+
+
+def test_a_row_heard_on_the_feed_is_proven_by_the_next_reading(lived: Lived, key: ApiKey) -> None:
+    """Heard twice, out of order, before the request and after it: one row, with the request's figures."""
+    read_all(key)
+    newest = LogEntry.objects.order_by("-number")[:3]
+    whole = {one.number: (one.new, one.booking) for one in newest}
+    rows = [
+        LedgerRow(
+            id=one.number, at=one.at, asset=one.asset, wallet=one.wallet, kind=one.kind, old=one.old, new=one.new
+        )
+        for one in newest
+    ]
+    LogEntry.objects.filter(number__in=whole).delete()
+    for _ in range(2):
+        keep_log(key.account_id, rows, proven=False)
+    assert LogEntry.objects.filter(proven=False).count() == 3
+    read_again(key, min(whole), max(whole) + 1)
+    keep_log(key.account_id, rows, proven=False)
+    assert not LogEntry.objects.filter(proven=False).exists()
+    assert {one.number: (one.new, one.booking) for one in LogEntry.objects.filter(number__in=whole)} == whole
+    agrees(lived, key.account_id)
+
+
+def read_again(key: ApiKey, since: int, before: int) -> None:
+    """As if this stretch of the log had never been read."""
+    gap = {"since": since, "before": before, "after": ""}
+    cursor = json.dumps({"high": LogEntry.objects.order_by("-number")[0].number, "gaps": [gap]})
+    Sync.objects.filter(stream="log").update(cursor=cursor, share=0.5)
+    read_all(key)
+
+
+def test_a_row_that_is_missing_is_named_and_gone_once_it_is_there(lived: Lived, key: ApiKey) -> None:
+    read_all(key)
+    lost = LogEntry.objects.filter(kind="admin transfer", wallet="cash").order_by("number")[5]
+    LogEntry.objects.filter(pk=lost.pk).delete()
+    rebuild_ledger(key.account_id)
+    named = WalletLedger.objects.get(wallet="cash", currency="USD")
+    after = LogEntry.objects.filter(wallet="cash", asset="USD", number__gt=lost.number).order_by("number")[0]
+    assert (named.residual, named.first_difference) == (lost.change, after.number)
+    assert named.why.startswith(f"Something is missing before #{after.number}")
+    read_again(key, lost.number, lost.number + 1)
+    rebuild_ledger(key.account_id)
+    agrees(lived, key.account_id)
+
+
+def test_while_the_past_is_missing_the_ledger_covers_the_newest_stretch(lived: Lived, key: ApiKey) -> None:
+    read_all(key)
+    high = lived.told["entries"]
+    Sync.objects.filter(stream="ledger").delete()
+    LedgerEntry.objects.all().delete()
+    WalletLedger.objects.all().delete()
+    cursor = json.dumps({"high": high, "gaps": [{"since": 1, "before": high - 50, "after": ""}]})
+    Sync.objects.filter(stream="log").update(cursor=cursor, share=0.5)
+    extend_ledger(key.account_id)
+    assert LedgerEntry.objects.order_by("number")[0].number >= high - 50
+    assert not LedgerEntry.objects.exclude(residual=0).exists()
+    read_again(key, 1, 20)
+    agrees(lived, key.account_id)

@@ -261,7 +261,8 @@ class LogReader(StreamReader):
         """A long page, stored in slices. A gap ends where it meets its end, or with an empty page."""
         gap = self.gaps[-1]
         with self.asking():
-            rows = self.session.history.ledger(from_id=gap.since, to_id=gap.before - 1, count=LONG_LOG)
+            count = min(LONG_LOG, gap.before - gap.since)  # a short page is cheaper
+            rows = self.session.history.ledger(from_id=gap.since, to_id=gap.before - 1, count=count)
         rows.sort(key=lambda row: row.id, reverse=True)
         if not rows:
             self.gaps.pop()

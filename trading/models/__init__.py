@@ -6,6 +6,7 @@ from trading.models.halt import Halt
 from trading.models.history import HistoryEvent, LogEntry, PositionEvent
 from trading.models.instrument import Favourite, Listing
 from trading.models.ledger import LedgerEntry, WalletLedger
+from trading.models.log_file import LogFile, LogFileLine
 from trading.models.order import NEXT, Order, OrderStatus
 from trading.models.position import Position
 from trading.models.saved_view import SavedView
@@ -26,6 +27,8 @@ __all__ = [
     "LedgerEntry",
     "Listing",
     "LogEntry",
+    "LogFile",
+    "LogFileLine",
     "Order",
     "OrderStatus",
     "Position",

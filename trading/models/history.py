@@ -152,6 +152,7 @@ class LogEntry(models.Model):
             models.Index(fields=["account", "contract", "-number"], name="log_by_contract"),
             models.Index(fields=["account", "at"], name="log_by_time"),
             models.Index(fields=["account", "reference"], name="log_by_reference"),
+            models.Index(fields=["account", "booking"], name="log_by_booking"),
             models.Index(fields=["account", "-number"], name="log_flagged", condition=Q(flagged=True)),
         ]
         constraints = [models.UniqueConstraint(fields=["account", "source", "number"], name="one_row_a_log_entry")]
