@@ -85,17 +85,18 @@ async def test_who_looks_at_what_is_seen_and_ends_with_the_socket(owner, trader,
         await page.first(stream)
         async with page_of(trader) as theirs:
             await theirs.watch(stream)
-            await theirs.say(do="look", page="instrument", symbol="PF_XBTUSD")
             line = {"id": other, "name": "trader@example.test", "page": "instrument", "symbol": "PF_XBTUSD"}
-            await heard(page, stream, here=[line])
-            await theirs.say(do="look", page="overview", symbol="")
-            await heard(page, stream, here=[line | {"page": "overview", "symbol": ""}])
-            await theirs.say(do="pace", hidden=True)
-            await heard(page, stream, here=[])
-            await theirs.say(do="pace", hidden=False)
+            at_home_page = line | {"page": "overview", "symbol": ""}
+            for words, seen in (
+                ({"do": "look", "page": "instrument", "symbol": "PF_XBTUSD"}, [line]),
+                ({"do": "look", "page": "overview", "symbol": ""}, [at_home_page]),
+                ({"do": "pace", "hidden": True}, []),
+                ({"do": "pace", "hidden": False}, [at_home_page]),
+            ):
+                page.messages.clear()  # what was so before proves nothing
+                await theirs.say(**words)
+                await heard(page, stream, here=seen)
             page.messages.clear()
-            await heard(page, stream, here=[line | {"page": "overview", "symbol": ""}])
-        page.messages.clear()
         await heard(page, stream, here=[])
         assert await sync_to_async(lambda: store().zcard(place(desk.pk)))() == 0
 
