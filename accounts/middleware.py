@@ -22,7 +22,7 @@ REMEMBERED_DESK = "desk"
 MEMBERSHIPS = Prepared(
     lambda user: Membership.objects.in_force().filter(user=user).select_related("desk").order_by("pk")
 )
-VISIBLE = Prepared(lambda user: Account.objects.visible_to(user).select_related("desk").order_by("pk"))
+VISIBLE = Prepared(lambda user: Account.objects.visible_to(user).order_by("pk"))
 
 
 @dataclass(slots=True)
@@ -82,6 +82,8 @@ def _look_around(request: HttpRequest, user: User) -> Here:
         return Here(lacks_factor=lacking.exists())
     by_desk = {one.desk_id: one for one in memberships}
     visible = {str(one.pk): one for one in VISIBLE.all(user.pk) if one.desk_id in by_desk}
+    for one in visible.values():
+        one.desk = by_desk[one.desk_id].desk
     asked = visible.get(request.GET.get("account", ""))
     if asked:
         remember(request, asked)

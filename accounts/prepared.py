@@ -21,6 +21,11 @@ from django.db.models.query import get_related_populators  # type: ignore[attr-d
 M = TypeVar("M", bound=models.Model)
 MARKERS = range(-8_000_000_000_000_001, -8_000_000_000_000_009, -1)  # no id is like them
 AGES_AGO = datetime(1583, 1, 1, tzinfo=UTC)
+AS_THEY_ARE = frozenset({str, int, bool})
+TAKES_AS_IT_IS = frozenset(
+    {models.CharField, models.TextField, models.BooleanField, models.PositiveIntegerField, models.BigIntegerField,
+     models.ForeignKey}
+)  # fmt: skip
 Kind = type[int] | type[str] | type[UUID] | type[datetime]
 
 
@@ -101,7 +106,7 @@ def insert(row: models.Model) -> None:
     """`row.save(force_insert=True)` of a model without signals or parents. A key the database gives stays unknown."""
     connection = connections[DEFAULT_DB_ALIAS]
     sql, fields = _insertion(type(row), connection.vendor)
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection=connection) for field in fields]
+    values = [_prepared(field, field.pre_save(row, True), connection) for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
@@ -120,7 +125,7 @@ def change(row: models.Model, names: Sequence[str], **expected: Any) -> bool:
     """Write the named columns as the object has them, if the expected ones still are so (none of them may be NULL)."""
     connection = connections[DEFAULT_DB_ALIAS]
     sql, written, compared = _change(type(row), tuple(names), tuple(expected), connection.vendor)
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection=connection) for field in written]
+    values = [_prepared(field, getattr(row, field.attname), connection) for field in written]
     for field, value in zip(compared, (row.pk, *expected.values()), strict=True):
         values.append(field.get_db_prep_value(value, connection=connection))
     with connection.cursor() as cursor:
@@ -139,6 +144,13 @@ def _change(
     columns = ", ".join(f"{quote(field.column)} = %s" for field in written)
     condition = " AND ".join(f"{quote(field.column)} = %s" for field in compared)
     return f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE {condition}", written, compared  # noqa: S608
+
+
+def _prepared(field: models.Field[Any, Any], value: Any, connection: BaseDatabaseWrapper) -> Any:
+    """As the database takes it. Most values are what they should be already, and Django takes long to say so."""
+    if value is None or (type(value) in AS_THEY_ARE and type(field) in TAKES_AS_IT_IS):
+        return value
+    return field.get_db_prep_save(value, connection=connection)
 
 
 def _marker(number: int, kind: Kind) -> Any:

@@ -10,6 +10,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 
+from kfweb import daphne_requests
 from kfweb.pages import get_pages
 
 pages = get_pages()  # first: it loads the apps that the imports below need
@@ -28,6 +29,7 @@ application = ProtocolTypeRouter(
 )
 
 limit_bodies(settings.LARGEST_BODY)
+daphne_requests.install()
 # A page's thread that comes back from the disk or the venue waits for the loop's thread no longer than this (seconds).
 sys.setswitchinterval(0.001)
 # What was loaded until here lives as long as the process: the collector need not look at it again.

@@ -20,6 +20,7 @@ from trading.plain import to_json
 log = logging.getLogger(__name__)
 
 ACCOUNTS_GROUP = "live.accounts"  # the channel group that every hub listens to
+TOGETHER_SECONDS = 0.005  # announcements wait so long for one another, and for the answer that brought them about
 KINDS = frozenset({"order", "fill", "positions", "wallets", "notice", "halt", "deadman", "withdrawal"})
 
 
@@ -81,17 +82,30 @@ class Publisher:
         store = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
         layer = get_channel_layer()
         while True:
-            account_id, body = await self.waiting.get()
+            batch = [await self.waiting.get()]
+            await asyncio.sleep(TOGETHER_SECONDS)
+            while not self.waiting.empty():
+                batch.append(self.waiting.get_nowait())
             try:
-                number = await store.incr(account_number_key(account_id))
-                message = {"type": "account.event", "account": account_id, "number": number, "body": body}
-                await layer.group_send(ACCOUNTS_GROUP, message)
+                await _tell(batch, store, layer)
             except (redis.RedisError, OSError) as problem:
-                log.warning("could not announce about account %s: %s", account_id, problem)
+                log.warning("could not announce %d events of accounts: %s", len(batch), problem)
             except Exception:
-                log.exception("could not announce about account %s", account_id)
+                log.exception("could not announce %d events of accounts", len(batch))
             finally:
-                self.waiting.task_done()
+                for _ in batch:
+                    self.waiting.task_done()
+
+
+async def _tell(batch: list[tuple[int, bytes]], store: redis.asyncio.Redis, layer: Any) -> None:
+    """In the order they were announced; the numbers of all of them with one call."""
+    async with store.pipeline(transaction=False) as calls:
+        for account_id, _ in batch:
+            calls.incr(account_number_key(account_id))
+        numbers = await calls.execute()
+    for (account_id, body), number in zip(batch, numbers, strict=True):
+        message = {"type": "account.event", "account": account_id, "number": number, "body": body}
+        await layer.group_send(ACCOUNTS_GROUP, message)
 
 
 _lock = threading.Lock()

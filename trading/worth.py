@@ -10,7 +10,7 @@ import redis
 
 from accounts.store import store
 from krakenfutures.pnl import notional_usd
-from krakenfutures.values import ContractKind, NewOrder, Ticker
+from krakenfutures.values import ContractKind, NewOrder, Side, Ticker
 from krakenfutures.words import kind_of
 
 log = logging.getLogger(__name__)
@@ -21,11 +21,14 @@ TICKERS = "kfweb:live:{environment}:tickers"  # where the relay keeps them; a te
 def worth_usd(environment: str, order: NewOrder) -> Decimal | None:
     """None when the order names no price and none is known. An inverse contract is worth a dollar at any price.
 
-    A limit to sell may execute far above it, so the mark counts too where it is the higher one.
+    Nothing is bought above its limit. A limit to sell may execute far above it, and what has no limit anywhere, so the
+    mark counts there too where it is the higher one.
     """
     kind = kind_of(order.symbol)
     if kind is ContractKind.INVERSE:
         return notional_usd(kind, order.size, Decimal(1))
+    if order.side is Side.BUY and order.limit_price:
+        return notional_usd(kind, order.size, order.limit_price)
     prices = [price for price in (order.limit_price, order.stop_price, _mark(environment, order.symbol)) if price]
     return notional_usd(kind, order.size, max(prices)) if prices else None
 

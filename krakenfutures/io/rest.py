@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 
 from krakenfutures.costs import FREE, Cost
 from krakenfutures.errors import KrakenError, Refused, Throttled, Unreachable, Unreadable
@@ -32,6 +33,7 @@ CONNECT_SECONDS = 3.05  # a little over TCP's first retransmission
 READ_SECONDS = 10.0
 ATTEMPTS = 4
 FIRST_PAUSE = 0.25  # seconds; doubles with every attempt
+HEADERS = requests.utils.default_headers()
 
 
 class NotSent(Unreachable):
@@ -124,16 +126,27 @@ class Rest:
         """The parameters travel encoded exactly as they were signed: in the query of a GET, in the body of a POST."""
         url = self._base + path
         if method == "GET":
-            url, body = (f"{url}?{encoded}" if encoded else url), None
+            request = _prepared(method, f"{url}?{encoded}" if encoded else url, headers, None)
         else:
-            body = encoded
-            headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+            request = _prepared(method, url, {**headers, "Content-Type": "application/x-www-form-urlencoded"}, encoded)
+        http = self._http
         try:
-            return self._http.request(
-                method, url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
+            return http.send(
+                request, timeout=self._timeout, allow_redirects=False, proxies=http.proxies, verify=http.verify
             )
         except requests.RequestException as problem:
             raise _unreachable(problem) from None  # the request inside it holds the signature
+
+
+def _prepared(method: str, url: str, headers: dict[str, str], body: str | None) -> requests.PreparedRequest:
+    """What `Session.request` would make of it, without a search for cookies, credentials and files."""
+    request = requests.PreparedRequest()
+    request.method, request.url, request.body = method, url, body
+    request.headers = CaseInsensitiveDict({**HEADERS, **headers})
+    if body is not None:
+        request.headers["Content-Length"] = str(len(body))
+    request.prepare_cookies({})  # none; but an answer that points elsewhere is not read without
+    return request
 
 
 def _signed(signer: Signer, path: str, encoded: str, cost: Cost) -> dict[str, str]:

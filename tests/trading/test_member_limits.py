@@ -130,21 +130,25 @@ def test_two_at_the_same_moment_do_not_both_take_the_last_of_a_limit(
 
 
 @pytest.mark.parametrize(
-    ("symbol", "limit_price", "mark", "worth"),
+    ("symbol", "side", "limit_price", "mark", "worth"),
     [
-        ("PF_XBTUSD", "59000", None, "590"),
-        ("PF_XBTUSD", "59000", "61000", "610"),  # a limit to sell may execute at the mark
-        ("PF_XBTUSD", None, "61000", "610"),
-        ("PF_XBTUSD", None, None, None),
-        ("PI_XBTUSD", "59000", None, "0.01"),  # a contract is a dollar
+        ("PF_XBTUSD", "sell", "59000", None, "590"),
+        ("PF_XBTUSD", "sell", "59000", "61000", "610"),  # a limit to sell may execute at the mark
+        ("PF_XBTUSD", "buy", "59000", "61000", "590"),  # a limit to buy may not
+        ("PF_XBTUSD", "buy", None, "61000", "610"),
+        ("PF_XBTUSD", "sell", None, "61000", "610"),
+        ("PF_XBTUSD", "sell", None, None, None),
+        ("PI_XBTUSD", "sell", "59000", None, "0.01"),  # a contract is a dollar
     ],
 )
-def test_what_an_order_is_worth(symbol: str, limit_price: str | None, mark: str | None, worth: str | None) -> None:
+def test_what_an_order_is_worth(
+    symbol: str, side: str, limit_price: str | None, mark: str | None, worth: str | None
+) -> None:
     if mark:
         tell_mark(symbol, mark)
     price = Decimal(limit_price) if limit_price else None
     order = NewOrder(
-        client_id="x", symbol=symbol, side=Side.SELL, type=OrderType.LIMIT, size=Decimal("0.01"), limit_price=price
+        client_id="x", symbol=symbol, side=Side(side), type=OrderType.LIMIT, size=Decimal("0.01"), limit_price=price
     )
     assert worth_usd("demo", order) == (Decimal(worth) if worth else None)
 
