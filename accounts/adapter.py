@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -10,6 +11,8 @@ from django.http import HttpRequest
 from accounts.actions.sessions import is_known_device
 from accounts.models import User
 from accounts.session_index import DEVICE
+
+log = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -27,6 +30,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         if is_known_device(email, token):
             return f"device:{token}:{email}"
         return f"address:{self.get_client_ip(request)}:{email}"
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """In the log with the address, for whoever watches it; never what was typed."""
+        super().authentication_failed(request, **credentials)
+        log.warning("a sign-in failed, from %s", self.get_client_ip(request))
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         """Whoever has a second factor proves themselves with that one: their password alone may be what was stolen."""

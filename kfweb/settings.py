@@ -192,8 +192,9 @@ API_CALLS_PER_MINUTE = env_int("KFWEB_API_CALLS_PER_MINUTE", 1200)  # of a token
 SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_NAME = "kfweb_session"
-CSRF_COOKIE_NAME = "kfweb_csrf"
+_HOST_ONLY = "__Host-" if HTTPS else ""  # browsers then take the cookie from nobody but this very host, over TLS
+SESSION_COOKIE_NAME = f"{_HOST_ONLY}kfweb_session"
+CSRF_COOKIE_NAME = f"{_HOST_ONLY}kfweb_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -13,6 +14,8 @@ from accounts.store import store
 from tests.venue_process import DemoVenue
 
 pytestmark = [pytest.mark.venue]
+
+EACH = int(os.environ.get("KFWEB_TEST_SIGNED_CALLS", "250"))  # of each process; 2000 in the full run
 
 USER = """
 import json, sys, time
@@ -48,14 +51,15 @@ def processes(count: int, venue: DemoVenue, what: str, calls: int) -> dict[str, 
     users = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(count)]
     told: dict[str, int] = {}
     for user in users:
-        answer: dict[str, Any] = json.loads(user.communicate(timeout=110)[0])
+        answer: dict[str, Any] = json.loads(user.communicate(timeout=1100)[0])
         for word, times in answer.items():
             told[word] = told.get(word, 0) + times
     return told
 
 
-def test_eight_processes_make_2000_signed_calls_without_a_nonce_error(venue: DemoVenue) -> None:
-    assert processes(8, venue, "check", 250) == {"ok": 2000}
+@pytest.mark.timeout(1200)
+def test_eight_processes_make_signed_calls_on_one_key_without_a_nonce_error(venue: DemoVenue) -> None:
+    assert processes(8, venue, "check", EACH) == {"ok": 8 * EACH}
 
 
 def test_four_processes_in_a_hurry_never_hear_too_fast_from_the_venue(venue: DemoVenue) -> None:

@@ -127,3 +127,17 @@ def test_nobody_else_gets_in(served):
     link = connect({"port": port, "cookie": "made-up"})
     closing = [payload for opcode, payload in frames(link, 3) if opcode == 8]
     assert struct.unpack("!H", closing[0][:2])[0] == 4401
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "null", ""])
+def test_a_page_of_another_origin_opens_no_socket_though_the_browser_sends_the_cookie(served, origin):
+    _, port, cookie = served
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as link:
+        link.sendall(
+            (
+                f"GET /ws/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
+                "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                f"Cookie: kfweb_session={cookie}\r\n\r\n"
+            ).encode()
+        )
+        assert link.recv(200).startswith(b"HTTP/1.1 403")
