@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from django.contrib.auth.hashers import make_password as hashed
 from django.test import Client
 
 from accounts.models import Desk, Membership, Role, User
@@ -103,3 +104,9 @@ def test_an_address_the_caller_says_is_not_believed_where_there_is_no_proxy(
     client.post("/account/login/", typed, headers={"X-Forwarded-For": "6.6.6.6", "X-Real-IP": "6.6.6.6"})
     assert "from 127.0.0.1" in caplog.text
     assert "6.6.6.6" not in caplog.text
+
+
+def test_a_password_is_kept_as_argon2id_alone() -> None:
+    kept = hashed("correct horse battery")
+    assert kept.startswith("argon2$argon2id$")
+    assert "correct horse" not in kept
