@@ -106,7 +106,7 @@ class Charts:
         before = self.running.pop(series, None)
         if before is not None:
             self._close(series, before)
-        values = [f"{Decimal(value):.10f}" for value in bar[2:]]
+        values = [f"{value:.10f}" for value in bar[2:]]
         sql = "INSERT OR IGNORE INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         self._floor.store.put(sql, series, bar.minute, bar.span, *values)
 

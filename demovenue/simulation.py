@@ -175,14 +175,15 @@ class Simulation:
 
     def _leap(self, seconds: float, before: int, at: int) -> None:
         """Prices go the whole way at once; people who wait for one in between are met on it."""
-        ways = {}
+        ways: dict[str, Way] = {}
+        indexes: set[str] = set()  # coins whose index has gone its way
         for market in self._floor.markets.values():
             old = (market.index, market.mark)
             self._drift(market, seconds)
             market.premium = market.lean
             self._price(market)
             self._funding.observe(market, seconds)
-            ways[market.symbol] = Way(self._draw_leap(market, old, before, at), market.index, market.mark)
+            ways[market.symbol] = Way(self._draw_leap(market, old, before, at, indexes), market.index, market.mark)
             market.index, market.mark = old
         self._passage.cross(ways, before, at)
         self._cancels.fire_due()
@@ -260,7 +261,7 @@ class Simulation:
         for market in self._floor.markets.values():
             self._price(market)
 
-    def _draw_leap(self, market: Market, old: tuple[Decimal, Decimal], before: int, at: int) -> Bar:
+    def _draw_leap(self, market: Market, old: tuple[Decimal, Decimal], before: int, at: int, indexes: set[str]) -> Bar:
         """One bar per series for what was jumped over; the rest of the begun minute belongs to the running one.
         Returns how the mark went."""
         first, last = -(-before // MINUTE), at // MINUTE
@@ -271,9 +272,11 @@ class Simulation:
         held = coin in self.walk.held
         sigma = 0.0 if held else COINS[coin][2] * ((last - first) * 60 / YEAR) ** 0.5 * 0.5
         rng, span = self._rng, last - first
-        index = widen(first, span, float(old[0]), float(market.index), sigma, 0.0, rng)
+        if coin not in indexes:
+            indexes.add(coin)
+            index = widen(first, span, float(old[0]), float(market.index), sigma, 0.0, rng)
+            self.charts.leap(f"spot:{coin}", index)
         mark = widen(first, span, float(old[1]), float(market.mark), sigma, 0.0, rng)
-        self.charts.leap(f"spot:{coin}", index)
         self.charts.leap(f"mark:{market.symbol}", mark)
         volume = self.makers[market.symbol].hourly_volume() * span / 60 * (0.6 + 0.8 * rng.random())
         self.charts.leap(f"trade:{market.symbol}", mark._replace(volume=volume))
