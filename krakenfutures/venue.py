@@ -50,6 +50,7 @@ class Feature(StrEnum):
     HISTORY = "history"
     CHARTS = "charts"
     FUNDING = "funding"
+    READINGS = "readings"
     WITHDRAW = "withdraw"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -14,16 +13,8 @@ from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import Desk, Membership, Role, User
+from tests.chromium import FLAGS, chromium
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 CHROMIUM_MISSING = "There is no Chromium here, so no page was opened (Debian: apt install chromium)."
 
 
@@ -84,10 +75,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if os.environ.get("CI"):
                 raise pytest.UsageError(CHROMIUM_MISSING)
             item.add_marker(pytest.mark.skip(reason=CHROMIUM_MISSING))
-
-
-def chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import {
   CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, createChart,
 } from "../vendor/lightweight-charts@5.2.1/lightweight-charts.standalone.production.mjs";
 import { History } from "./candles.js";
-import * as ownLines from "./chart_own.js";
 import * as indicators from "./chart_lines.js";
+import * as ownLines from "./chart_own.js";
 import { now } from "./live.js";
 import { fixed } from "./numbers.js";
 import { fillsFrom } from "./own.js";
@@ -16,190 +16,214 @@ import { nextFrame } from "./rows.js";
 
 /** @typedef {import("./candles.js").Candle} Candle */
 /** @typedef {import("./tape.js").Trade} Trade */
+/** @typedef {{rows: Candle[], seconds: number, askedAt: number, beginning: boolean}} Page */
 
 const OVER = 1500; // milliseconds after which the venue has surely closed a candle
 const KEPT_TRADES = 15000; // milliseconds of trades kept for an answer that is on its way
+const AWAY = 30000; // milliseconds in the background after which the last candles are read anew
 
-/** @param {{places: number, tick: string, symbol: string}} options */
-export function start({ places, tick }) {
-  const holder = /** @type {HTMLElement} */ (document.getElementById("chart"));
-  const note = /** @type {HTMLElement} */ (document.querySelector("[data-chart-note]"));
-  const chart = createChart(holder, { autoSize: true, layout: { attributionLogo: false } }); // the logo would bring an inline style
-  const candles = chart.addSeries(CandlestickSeries, { priceFormat: { type: "price", precision: places, minMove: Number(tick) } });
-  const volume = chart.addSeries(HistogramSeries, { priceFormat: { type: "volume" }, priceScaleId: "volume", lastValueVisible: false, priceLineVisible: false });
-  chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
-  candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.2 } });
-  const studies = indicators.start(chart);
+/** @param {{places: number, tick: string}} about */
+export function start(about) {
+  const chart = new Chart(about);
+  for (const button of document.querySelectorAll("[data-resolution]")) {
+    button.addEventListener("click", () => chart.choose(button.getAttribute("data-resolution") ?? "5m"));
+  }
+  const source = /** @type {HTMLSelectElement} */ (document.querySelector("[data-source]"));
+  source.addEventListener("change", () => { chart.source = source.value; chart.load(); });
+  for (const box of document.querySelectorAll("[data-indicator]")) box.addEventListener("change", () => chart.study());
+  let shownAt = now();
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && now() - shownAt > AWAY) chart.renew(); // trades of the meantime were conflated away
+    shownAt = now();
+  });
+  chart.load();
+  return chart;
+}
 
-  let history = new History(300);
-  let resolution = document.querySelector("[data-resolution][aria-pressed=true]")?.getAttribute("data-resolution") ?? "5m";
-  let source = "trade";
-  let asked = 0; // rises with every other resolution or source: older answers are dropped
-  let fetching = false;
-  /** @type {Trade[]} */
-  let recent = [];
-  /** @type {import("./palette.js").Palette} */
-  let look;
+class Chart {
+  /** @param {{places: number, tick: string}} about */
+  constructor({ places, tick }) {
+    this.places = places;
+    this.holder = /** @type {HTMLElement} */ (document.getElementById("chart"));
+    this.note = /** @type {HTMLElement} */ (document.querySelector("[data-chart-note]"));
+    this.history = new History(300);
+    this.resolution = "5m";
+    this.source = "trade";
+    this.asked = 0; // rises with every other resolution or source: older answers are dropped
+    this.fetching = false;
+    this.waiting = false; // for the next frame
+    /** @type {Trade[]} */
+    this.recent = []; // oldest first
+    this.chart = createChart(this.holder, { autoSize: true, layout: { attributionLogo: false } }); // the logo would bring an inline style
+    this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat: { type: "price", precision: places, minMove: Number(tick) } });
+    this.volume = this.chart.addSeries(HistogramSeries, { priceFormat: { type: "volume" }, priceScaleId: "volume", lastValueVisible: false, priceLineVisible: false });
+    this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
+    this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.2 } });
+    this.studies = indicators.start(this.chart);
+    /** @type {import("./palette.js").Palette} */
+    this.look;
+    this.mine = ownLines.start({ chart: this.chart, candles: this.candles, holder: this.holder, tick, seconds: () => this.history.seconds, look: () => this.look });
+    dress((look) => this.wear(look));
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange((/** @type {{from: number} | null} */ range) => { if (range && range.from < 10) this.earlier(); });
+  }
 
-  const mine = ownLines.start({ chart, candles, holder, tick, seconds: () => history.seconds, look: () => look });
-  dress((colours) => {
-    look = colours;
-    chart.applyOptions({
+  /** @param {import("./palette.js").Palette} look */
+  wear(look) {
+    this.look = look;
+    const price = (/** @type {number} */ value) => fixed(value.toFixed(this.places), this.places);
+    this.chart.applyOptions({
       layout: { background: { type: ColorType.Solid, color: look.panel }, textColor: look.muted, fontFamily: look.font, fontSize: 11, panes: { separatorColor: look.line } },
       grid: { vertLines: { color: look.faint }, horzLines: { color: look.faint } },
       crosshair: { mode: CrosshairMode.Normal },
       rightPriceScale: { borderColor: look.line },
       timeScale: { borderColor: look.line, timeVisible: true, secondsVisible: false, rightOffset: 6 },
-      localization: { locale: "en-GB", priceFormatter: (/** @type {number} */ price) => fixed(price.toFixed(places), places) },
+      localization: { locale: "en-GB", priceFormatter: price },
     });
-    candles.applyOptions({ upColor: look.gain, downColor: look.loss, wickUpColor: look.gain, wickDownColor: look.loss, borderVisible: false });
-    studies.choose(chosen(), look);
-    draw();
-    mine.draw();
-  });
-
-  /** @param {Record<string, string>} wish */
-  async function fetched(wish) {
-    const url = (holder.dataset.candles ?? "").replace("RESOLUTION", resolution);
-    const answer = await fetch(`${url}?${new URLSearchParams({ source, ...wish })}`, { signal: AbortSignal.timeout(10000) });
-    const body = await answer.json();
-    if (!answer.ok) throw new Error(body.message);
-    return { rows: body.candles.map(candleOf), seconds: body.seconds, askedAt: body.asked_at, beginning: body.beginning };
+    this.candles.applyOptions({ upColor: look.gain, downColor: look.loss, wickUpColor: look.gain, wickDownColor: look.loss, borderVisible: false });
+    this.studies.choose(ticked(), look);
+    this.draw();
+    this.mine.draw();
   }
 
-  async function load() {
-    const asking = ++asked;
+  /** @param {Record<string, string>} wish @returns {Promise<Page>} */
+  async read(wish) {
+    const url = (this.holder.dataset.candles ?? "").replace("RESOLUTION", this.resolution);
+    const answer = await fetch(`${url}?${new URLSearchParams({ source: this.source, ...wish })}`, { signal: AbortSignal.timeout(10000) });
+    const told = await answer.json();
+    if (!answer.ok) throw new Error(told.message);
+    return { rows: told.candles.map(candleOf), seconds: told.seconds, askedAt: told.asked_at, beginning: told.beginning };
+  }
+
+  /** Everything anew: another resolution or source, or the first time. */
+  async load() {
+    const asking = ++this.asked;
     try {
-      const page = await fetched({});
-      if (asking !== asked) return;
-      history = new History(page.seconds);
-      history.renew(page.rows);
-      catchUp(page.askedAt);
-      note.textContent = page.rows.length ? "" : "No trades in this time yet.";
-      draw();
-      frame();
+      const page = await this.read({});
+      if (asking !== this.asked) return;
+      this.history = new History(page.seconds);
+      this.history.renew(page.rows);
+      this.catchUp(page.askedAt);
+      this.note.textContent = page.rows.length ? "" : "No trades in this time yet.";
+      this.draw();
+      this.frame();
     } catch {
-      if (asking === asked) note.textContent = "The chart's history did not arrive. Trying again.";
-      setTimeout(() => asking === asked && load(), 4000);
+      if (asking === this.asked) this.note.textContent = "The chart's history did not arrive. Trying again.";
+      setTimeout(() => asking === this.asked && this.load(), 4000);
     }
   }
 
   /** The history before the first candle, once somebody scrolls near it. */
-  async function earlier() {
-    if (fetching || history.complete || !history.first) return;
-    const asking = asked;
-    fetching = true;
+  async earlier() {
+    const { first, complete } = this.history;
+    if (this.fetching || complete || !first) return;
+    const asking = this.asked;
+    this.fetching = true;
     try {
-      const page = await fetched({ before: String(history.first.time) });
-      if (asking !== asked) return;
-      history.complete = page.beginning;
-      if (history.prepend(page.rows)) draw();
-      note.textContent = page.beginning ? "This is the beginning." : "";
+      const page = await this.read({ before: String(first.time) });
+      if (asking !== this.asked) return;
+      this.history.complete = page.beginning;
+      if (this.history.prepend(page.rows)) this.draw();
+      this.note.textContent = page.beginning ? "This is the beginning." : "";
     } catch {
-      if (asking === asked) note.textContent = "Earlier candles did not arrive. Scroll again.";
+      if (asking === this.asked) this.note.textContent = "Earlier candles did not arrive. Scroll again.";
     } finally {
-      fetching = false;
+      this.fetching = false;
     }
   }
-  chart.timeScale().subscribeVisibleLogicalRangeChange((/** @type {{from: number} | null} */ range) => { if (range && range.from < 10) earlier(); });
 
   /** The newest ones as the venue has them: a candle is over, or the page was not looked at for a while. */
-  async function renew() {
-    const { last } = history;
-    if (!last) return load();
-    const asking = asked;
+  async renew() {
+    const { last, seconds } = this.history;
+    if (!last) return this.load();
+    const asking = this.asked;
     try {
-      const page = await fetched({ since: String(last.time - history.seconds) });
-      if (asking !== asked) return;
-      if (!history.renew(page.rows)) return load();
-      catchUp(page.askedAt);
-      draw();
+      const page = await this.read({ since: String(last.time - seconds) });
+      if (asking !== this.asked) return;
+      if (!this.history.renew(page.rows)) return this.load();
+      this.catchUp(page.askedAt);
+      this.draw();
     } catch {
-      note.textContent = "The chart's last candles are drawn from live trades alone.";
+      if (asking === this.asked) this.note.textContent = "The chart's last candles are drawn from live trades alone.";
     }
   }
 
   /** Trades that came while the answer was on its way. @param {number} askedAt epoch milliseconds */
-  function catchUp(askedAt) {
-    if (source === "trade") for (const one of recent) if (one.at > askedAt) history.see(Number(one.price), one.at, Number(one.size));
+  catchUp(askedAt) {
+    if (this.source !== "trade") return;
+    for (const one of this.recent) if (one.at > askedAt) this.history.see(Number(one.price), one.at, Number(one.size));
   }
 
-  /** All of it anew. */
-  function draw() {
-    candles.setData(history.all);
-    volume.setData(history.all.map(bar));
-    studies.reset(history.all);
-    holder.dataset.candlesDrawn = String(history.all.length);
-    holder.dataset.firstCandle = String(history.first?.time ?? "");
-    if (history.first) fillsFrom(history.first.time);
+  draw() {
+    const { all, first } = this.history;
+    this.candles.setData(all);
+    this.volume.setData(all.map((candle) => this.bar(candle)));
+    this.studies.reset(all);
+    this.holder.dataset.candlesDrawn = String(all.length); // for those who cannot see a canvas, and for tests
+    this.holder.dataset.firstCandle = String(first?.time ?? "");
+    if (first) fillsFrom(first.time);
   }
 
-  function frame() {
-    const count = history.all.length;
-    chart.timeScale().applyOptions({ timeVisible: history.seconds < 86400 });
-    if (count > 160) chart.timeScale().setVisibleLogicalRange({ from: count - 140, to: count + 6 });
-    else chart.timeScale().fitContent();
+  /** The last 140 of them. */
+  frame() {
+    const count = this.history.all.length;
+    this.chart.timeScale().applyOptions({ timeVisible: this.history.seconds < 86400 });
+    if (count > 160) this.chart.timeScale().setVisibleLogicalRange({ from: count - 140, to: count + 6 });
+    else this.chart.timeScale().fitContent();
   }
 
   /** @param {Candle} candle */
-  function bar(candle) {
-    return { time: candle.time, value: candle.volume, color: candle.close >= candle.open ? look.gainWash : look.lossWash };
+  bar(candle) {
+    return { time: candle.time, value: candle.volume, color: candle.close >= candle.open ? this.look.gainWash : this.look.lossWash };
   }
 
   /** @param {Trade[]} trades newest first */
-  function trade(trades) {
+  trade(trades) {
     const old = now() - KEPT_TRADES;
-    recent = [...recent.filter((one) => one.at > old), ...[...trades].reverse()];
-    if (source !== "trade" || !history.last) return;
-    let begun = false;
-    for (const one of [...trades].reverse()) begun = history.see(Number(one.price), one.at, Number(one.size)) || begun;
-    moved(begun);
+    const news = [...trades].reverse();
+    this.recent = [...this.recent.filter((one) => one.at > old), ...news];
+    if (this.source !== "trade" || !this.history.last) return;
+    const begun = news.map((one) => this.history.see(Number(one.price), one.at, Number(one.size)));
+    this.moved(begun.includes(true));
   }
 
   /** A mark or an index moves its own candles. @param {{mark?: string, index?: string}} ticker */
-  function price(ticker) {
-    const value = source === "mark" ? ticker.mark : source === "index" ? ticker.index : undefined;
-    if (value && history.last) moved(history.see(Number(value), now(), 0));
+  price(ticker) {
+    const value = this.source === "mark" ? ticker.mark : this.source === "index" ? ticker.index : undefined;
+    if (value && this.history.last) this.moved(this.history.see(Number(value), now(), 0));
   }
 
-  let waiting = false;
-  /** @param {boolean} begun a candle is over */
-  function moved(begun) {
-    if (begun) setTimeout(renew, OVER);
-    if (waiting) return;
-    waiting = true;
+  /** @param {boolean} begun another candle, so that the one before it is over */
+  moved(begun) {
+    if (begun) setTimeout(() => this.renew(), OVER);
+    if (this.waiting) return;
+    this.waiting = true;
     nextFrame(() => {
-      waiting = false;
-      if (!history.last) return;
-      candles.update(history.last);
-      volume.update(bar(history.last));
-      studies.update(history.all);
+      this.waiting = false;
+      const { last, all } = this.history;
+      if (!last) return;
+      this.candles.update(last);
+      this.volume.update(this.bar(last));
+      this.studies.update(all);
     });
   }
 
-  /** @param {string} wanted */
-  function choose(wanted) {
-    resolution = wanted;
-    for (const button of document.querySelectorAll("[data-resolution]")) button.setAttribute("aria-pressed", String(button.getAttribute("data-resolution") === wanted));
-    load();
+  /** @param {string} resolution */
+  choose(resolution) {
+    this.resolution = resolution;
+    for (const button of document.querySelectorAll("[data-resolution]")) {
+      button.setAttribute("aria-pressed", String(button.getAttribute("data-resolution") === resolution));
+    }
+    this.load();
   }
-  for (const button of document.querySelectorAll("[data-resolution]")) button.addEventListener("click", () => choose(button.getAttribute("data-resolution") ?? "5m"));
-  const select = /** @type {HTMLSelectElement | null} */ (document.querySelector("[data-source]"));
-  select?.addEventListener("change", () => { source = select.value; load(); });
-  for (const box of document.querySelectorAll("[data-indicator]")) {
-    box.addEventListener("change", () => { studies.choose(chosen(), look); studies.reset(history.all); });
+
+  study() {
+    this.studies.choose(ticked(), this.look);
+    this.studies.reset(this.history.all);
   }
-  let shownAt = now();
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && now() - shownAt > 30000) renew(); // trades of the meantime were conflated away
-    shownAt = now();
-  });
-  load();
-  return { trade, price, choose };
 }
 
-/** The indicators that are ticked. */
-export function chosen() {
+/** The indicators that are chosen. */
+function ticked() {
   return [...document.querySelectorAll("[data-indicator]:checked")].map((box) => /** @type {HTMLInputElement} */ (box).value);
 }
 

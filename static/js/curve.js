@@ -6,6 +6,8 @@ import { dress } from "./palette.js";
 
 /** @typedef {{label: string, stroke: "accent" | "buy" | "sell", fill: "accentWash" | "buyWash" | "sellWash", stepped?: 1 | -1, value: (drawn: number | null) => string}} Series */
 
+/** @typedef {ReturnType<typeof curve>} Curve */
+
 /**
  * @param {HTMLElement} holder
  * @param {{x: (drawn: number) => string, axis?: (drawn: number[]) => string[], label: string, y: (drawn: number) => string, series: Series[]}} how

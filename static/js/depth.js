@@ -1,7 +1,6 @@
 // @ts-check
 // What stands in the book, added up from the middle outwards.
 
-import { curve } from "./curve.js";
 import { running } from "./levels.js";
 import { watch } from "./live.js";
 import { fixed, unscaled } from "./numbers.js";
@@ -11,14 +10,15 @@ import { nextFrame } from "./rows.js";
 export function start({ places, sizePlaces, symbol, market }) {
   const holder = /** @type {HTMLElement} */ (document.getElementById("depth"));
   const note = /** @type {HTMLElement} */ (document.querySelector("[data-depth-note]"));
-  /** @type {ReturnType<typeof curve> | null} */
+  /** @type {import("./curve.js").Curve | null} */
   let plot = null;
   let stop = () => {};
 
   const size = (/** @type {number | null} */ drawn) => (drawn === null ? "–" : fixed(drawn.toFixed(sizePlaces), sizePlaces));
   const price = (/** @type {number} */ drawn) => fixed(drawn.toFixed(places), places);
 
-  function draw(/** @type {import("./book.js").Book} */ book) {
+  async function prepare() {
+    const { curve } = await import("./curve.js"); // only who looks at it loads what draws it
     plot ??= curve(holder, {
       label: "Price", x: price, y: (drawn) => size(drawn),
       series: [
@@ -26,6 +26,10 @@ export function start({ places, sizePlaces, symbol, market }) {
         { label: "Asks", stroke: "sell", fill: "sellWash", stepped: 1, value: size },
       ],
     });
+  }
+
+  function draw(/** @type {import("./book.js").Book} */ book) {
+    if (!plot) return;
     const [bids, asks] = [sums(book.bids), sums(book.asks)];
     const below = bids.reverse();
     plot.draw([
@@ -42,9 +46,18 @@ export function start({ places, sizePlaces, symbol, market }) {
   }
 
   return {
-    show(/** @type {boolean} */ seen) {
+    async show(/** @type {boolean} */ seen) {
       stop();
-      stop = seen ? watch(`depth:${market}:${symbol}`, (book) => nextFrame(() => draw(book))) : () => {};
+      stop = () => {};
+      if (!seen) return;
+      try {
+        await prepare();
+      } catch {
+        note.textContent = "What draws this did not load. Reload the page.";
+        return;
+      }
+      stop(); // shown twice meanwhile
+      stop = watch(`depth:${market}:${symbol}`, (book) => nextFrame(() => draw(book)));
     },
   };
 }

@@ -10,7 +10,7 @@ import * as ladder from "./ladder.js";
 import { now, watch } from "./live.js";
 import * as own from "./own.js";
 import * as preview from "./preview.js";
-import * as readings from "./readings.js";
+import { Readings } from "./readings.js";
 import * as sparklines from "./sparklines.js";
 import * as tape from "./tape.js";
 import * as ticket from "./ticket.js";
@@ -24,9 +24,9 @@ const sizePlaces = Number(about.sizePlaces);
 const { tick = "1", market = "" } = about;
 const onPrice = (/** @type {string} */ price) => { ticket.fillPrice(price); showTicket(); };
 
-const candles = chart.start({ places, tick, symbol });
-watch(`ticker:${market}:${symbol}`, candles.price);
-tape.start({ places, sizePlaces, symbol, onTrades: candles.trade });
+const candles = chart.start({ places, tick });
+watch(`ticker:${market}:${symbol}`, (ticker) => candles.price(ticker));
+tape.start({ places, sizePlaces, symbol, onTrades: (trades) => candles.trade(trades) });
 book.start({ places, sizePlaces, tick, symbol, market, onPrice });
 ladder.start({ places, sizePlaces, tick, symbol, market, onPrice });
 workspace.start();
@@ -42,7 +42,7 @@ function views() {
   const others = /** @type {Record<string, {show: (seen: boolean) => void}>} */ ({ depth: depth.start({ places, sizePlaces, symbol, market }) });
   for (const found of document.querySelectorAll("[data-readings]")) {
     const panel = /** @type {HTMLElement} */ (found);
-    others[panel.dataset.readings ?? ""] = readings.start(panel, { symbol, sizePlaces });
+    others[panel.dataset.readings ?? ""] = new Readings(panel, { symbol, sizePlaces });
   }
   let seen = "candles";
   for (const choice of document.querySelectorAll("[name=shows]")) {

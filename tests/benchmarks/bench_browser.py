@@ -7,35 +7,20 @@ import json
 import random
 import re
 import statistics
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
+from tests.benchmarks.fed_page import MEASURE, each_second, feeding, median_frames
 from tests.benchmarks.result import Result
 from tests.benchmarks.served import Served
-from tests.conftest import FLAGS, chromium
+from tests.chromium import FLAGS, chromium
 
 INSTRUMENTS, FRAMES, ROWS = 200, 20, 50  # 20 frames a second of 50 rows
 SECONDS = 12
 FAST, LONG = 55.0, 50.0
-
-MEASURE = """(seconds) => new Promise((done) => {
-  const gaps = [], long = [];
-  const notice = (list) => list.getEntries().forEach((one) => long.push(one.duration));
-  new PerformanceObserver(notice).observe({type: "longtask"});
-  let last = performance.now();
-  const end = last + seconds * 1000;
-  const step = (now) => {
-    gaps.push(now - last);
-    last = now;
-    if (now < end) requestAnimationFrame(step); else done({gaps, long});
-  };
-  requestAnimationFrame(step);
-})"""
 
 
 def main() -> list[Result]:
@@ -46,7 +31,8 @@ def main() -> list[Result]:
         why = "There is no Chromium here."
         return [Result("Markets page, frames", "nothing", f"≥ {FAST:.0f} frames/s", None, why)]
     served = Served(instruments=INSTRUMENTS)
-    with feeding(served) as (address, sent), sync_playwright() as playwright:
+    sent = {"rows": 0}
+    with feeding(served, "/markets/", partial(feed, listed(served), sent)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         idle = page.evaluate(MEASURE, 4)  # an empty page: what the machine itself is busy with
@@ -59,17 +45,6 @@ def main() -> list[Result]:
     return [frames(found["gaps"], rate, idle["gaps"]), tasks(found["long"], idle["long"])]
 
 
-def each_second(gaps: list[float]) -> list[float]:
-    """Frames in each whole second, so that a stall counts as the seconds it took."""
-    seconds, count, passed = [], 0, 0.0
-    for gap in gaps:
-        count, passed = count + 1, passed + gap
-        if passed >= 1000:
-            seconds.append(count * 1000 / passed)
-            count, passed = 0, 0.0
-    return seconds
-
-
 def frames(gaps: list[float], rate: float, idle: list[float]) -> Result:
     seconds = each_second(gaps)
     median = statistics.median(seconds)
@@ -78,7 +53,7 @@ def frames(gaps: list[float], rate: float, idle: list[float]) -> Result:
         measured=f"{median:.0f} frames/s (median), {min(seconds):.0f} in the slowest second",
         target=f"≥ {FAST:.0f} frames/s (median)",
         ok=median >= FAST and rate > 900,
-        detail=f"An empty page beside it: {statistics.median(each_second(idle)):.0f} frames/s.",
+        detail=f"An empty page beside it: {median_frames(idle):.0f} frames/s.",
     )
 
 
@@ -89,65 +64,14 @@ def tasks(long: list[float], idle: list[float]) -> Result:
     return Result("Markets page, longest task", told, f"≤ {LONG:.0f} ms", longest <= LONG, detail)
 
 
-@contextmanager
-def feeding(served: Served) -> Iterator[tuple[str, dict[str, int]]]:
-    """The real page and its files, and a socket that speaks the hub's protocol at the wanted rate."""
-    _, headers, page = served.get("/markets/")
+def listed(served: Served) -> list[str]:
+    _, _, page = served.get("/markets/")
     symbols = re.findall(r'<tr data-symbol="([^"]+)"', page.decode())
     assert len(symbols) >= INSTRUMENTS - 20, len(symbols)
-    sent = {"rows": 0}
-
-    async def draw(_request: web.Request) -> web.Response:
-        policy = {"Content-Security-Policy": headers["Content-Security-Policy"]}
-        return web.Response(body=page, content_type="text/html", charset="utf-8", headers=policy)
-
-    async def file(request: web.Request) -> web.Response:
-        _, headers, body = served.get(request.path)
-        kept = {name: value for name, value in headers.items() if name in {"Content-Type", "Content-Encoding"}}
-        return web.Response(body=body, headers=kept)
-
-    async def socket(request: web.Request) -> web.WebSocketResponse:
-        opened = web.WebSocketResponse()
-        await opened.prepare(request)
-        feeder = asyncio.create_task(feed(opened, symbols, sent))
-        async for message in opened:
-            if message.type is not WSMsgType.TEXT:
-                break
-        feeder.cancel()
-        return opened
-
-    app = web.Application()
-    app.router.add_get("/ws/live", socket)
-    app.router.add_get("/static/{rest:.*}", file)
-    app.router.add_get("/{rest:.*}", draw)
-    loop, ready, port = asyncio.new_event_loop(), threading.Event(), [0]
-
-    async def start() -> web.AppRunner:
-        runner = web.AppRunner(app)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port[0] = runner.addresses[0][1]
-        ready.set()
-        return runner
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        runner = loop.run_until_complete(start())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    ready.wait(10)
-    try:
-        yield f"http://127.0.0.1:{port[0]}/markets/", sent
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+    return symbols
 
 
-async def feed(socket: web.WebSocketResponse, symbols: list[str], sent: dict[str, int]) -> None:
+async def feed(symbols: list[str], sent: dict[str, int], socket: web.WebSocketResponse) -> None:
     number, due = 0, time.monotonic()
     while not socket.closed:
         number += 1

@@ -31,6 +31,12 @@ def place_near(page: Page, steps: int = 6) -> str:
     return price
 
 
+def as_ladder(page: Page) -> None:
+    """With rungs so wide that the market's own steps do not carry the order out of sight."""
+    page.locator("label:has([name=form][value=ladder])").click()
+    page.select_option("[data-group]", "20")
+
+
 def show(page: Page, view: str) -> None:
     page.locator(f"label:has([name=shows][value={view}])").click()
 
@@ -106,6 +112,14 @@ def test_indicators_are_chosen_and_kept(usual: Page) -> None:
     expect(page.locator("[data-indicator]:checked")).to_have_count(3)
 
 
+def test_fills_and_the_entry_stand_on_the_chart(usual: Page) -> None:
+    page, chart = usual, usual.locator("#chart")
+    expect(chart).to_have_attribute("data-own-fills", "0")
+    buy_at_market(page)
+    expect(chart).not_to_have_attribute("data-own-fills", "0")
+    expect(chart).to_have_attribute("data-own-lines", "1")  # so small a position is liquidated at no price
+
+
 def test_an_order_dragged_on_the_chart_moves_after_one_confirmation(usual: Page, demo: Demo) -> None:
     page, chart = usual, usual.locator("#chart")
     price = place_near(page, steps=150)
@@ -138,7 +152,7 @@ def test_an_order_dragged_on_the_chart_moves_after_one_confirmation(usual: Page,
 def test_a_drag_that_is_not_confirmed_changes_nothing(usual: Page) -> None:
     page = usual
     price = place_near(page)
-    page.locator("label:has([name=form][value=ladder])").click()
+    as_ladder(page)
     chip = page.locator("#ladder .chip.buy")
     expect(chip).to_be_visible()
     target = page.locator("#ladder tr", has=page.locator(".chip.buy")).locator("xpath=following-sibling::tr[3]")
@@ -154,7 +168,7 @@ def test_a_drag_that_is_not_confirmed_changes_nothing(usual: Page) -> None:
 def test_the_ladder_moves_an_order_by_mouse_and_by_keyboard(usual: Page) -> None:
     page = usual
     place_near(page)
-    page.locator("label:has([name=form][value=ladder])").click()
+    as_ladder(page)
     chip = page.locator("#ladder .chip.buy")
     expect(chip).to_have_text("0.1")
     target = page.locator("#ladder tr", has=page.locator(".chip.buy")).locator("xpath=following-sibling::tr[2]")

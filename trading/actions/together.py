@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from accounts.actions.audit import record
@@ -126,7 +126,7 @@ def _write_down(
         for order in locked:
             apply(order, news[order.pk])
             order.updated_at = timezone.now()
-        Order.objects.bulk_update(locked, LEARNED)
+        _store_learned(locked)
         counts: dict[str, int] = {}
         for order in locked:
             counts[order.status] = counts.get(order.status, 0) + 1
@@ -137,6 +137,20 @@ def _write_down(
         record(by, "orders.answered_together", about, desk=account.desk, **counts)
     if any(one.reason_code == TOO_LATE for one in news.values()):
         clock.forget(account.environment)
+
+
+def _store_learned(orders: Sequence[Order]) -> None:
+    """One prepared statement for all: `bulk_update` builds a CASE for every column and row, which took four fifths of
+    a batch's time.
+    """
+    fields = [field for field in Order._meta.concrete_fields if field.name in LEARNED]
+    changes = ", ".join(f"{field.column} = %s" for field in fields)
+    rows = [
+        [field.get_db_prep_save(getattr(order, field.attname), connection) for field in (*fields, Order._meta.pk)]
+        for order in orders
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE trading_order SET {changes} WHERE id = %s", rows)  # noqa: S608 # nosec B608 - ours
 
 
 LEARNED = (

@@ -14,6 +14,7 @@ from accounts.venues import venue_for
 from krakenfutures.errors import KrakenError, Refused
 from krakenfutures.numbers import plain
 from krakenfutures.values import Measure, Reading
+from krakenfutures.venue import Feature
 from trading.instruments import instrument_for
 from trading.views.charts import SECONDS
 from trading.views.environment import environment_of
@@ -21,7 +22,8 @@ from trading.views.environment import environment_of
 STEPS = ("1h", "4h", "1d")  # funding is set by the hour
 READINGS = 240
 KEPT = 30  # seconds
-NONE = {Measure.FUNDING: "A contract with a maturity has no funding."}
+NO_FUNDING = "A contract with a maturity has no funding."
+NOT_KEPT = "The exchange keeps no such history of this contract."
 
 
 @require_GET
@@ -44,7 +46,9 @@ def readings(request: HttpRequest, symbol: str, measure: str) -> JsonResponse:
         return JsonResponse({"error": "unknown_measure", "message": "There is no such history."}, status=404)
     wanted = Measure(measure)
     if wanted is Measure.FUNDING and not instrument.perpetual:
-        return JsonResponse({"readings": [], "message": NONE[wanted]})
+        return JsonResponse({"readings": [], "message": NO_FUNDING})
+    if Feature.READINGS not in venue_for(environment).capabilities.features:
+        return JsonResponse({"readings": [], "message": NOT_KEPT})
     try:
         rows = cache.get_or_set(
             f"readings:{environment}:{instrument.symbol}:{measure}:{step}:{before}",
@@ -52,7 +56,7 @@ def readings(request: HttpRequest, symbol: str, measure: str) -> JsonResponse:
             KEPT,
         )
     except Refused:
-        return JsonResponse({"readings": [], "message": "The exchange keeps no such history of this contract."})
+        return JsonResponse({"readings": [], "message": NOT_KEPT})
     except KrakenError:
         message = "The exchange did not answer for this history. Asking again in a while."
         return JsonResponse({"error": "unreachable", "message": message}, status=503)
