@@ -31,6 +31,7 @@ SITE_URL = env("KFWEB_SITE_URL", f"http://{BIND}:{PORT}").rstrip("/")  # how lin
 DEMO_URL = env("KFWEB_DEMO_URL", f"http://127.0.0.1:{DEMO_PORT}")
 PRODUCTION_URL = env("KFWEB_PRODUCTION_URL", "https://futures.kraken.com")
 DEMO_ENABLED = env_bool("KFWEB_DEMO", default=True)
+DEMO_PAST_DAYS = env_int("KFWEB_DEMO_PAST_DAYS", 0)  # a new demo exchange begins so long ago
 
 MASTER_KEYS = env_list("KFWEB_MASTER_KEYS")  # newest first
 MASTER_KEY_FILE = Path(env("KFWEB_MASTER_KEY_FILE", str(DATA_DIR / "master.key")))

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, cast
@@ -123,9 +124,12 @@ def start_store() -> Child:
 
 
 def demovenue() -> Child:
+    """One that has lived goes on where it ended; only a new one takes notice of when it is told to begin."""
+    days = settings.DEMO_PAST_DAYS
+    begin = ["--start", (datetime.now(UTC) - timedelta(days=days)).isoformat()] if days else []
     return python(
         "demovenue", "-m", "demovenue", "--port", str(settings.DEMO_PORT), "--seed", "1",
-        "--data", str(Path(settings.DATA_DIR) / "demovenue"),
+        "--data", str(Path(settings.DATA_DIR) / "demovenue"), *begin,
     )  # fmt: skip
 
 

@@ -1,14 +1,16 @@
-"""The demo exchange's own two calls that Kraken has not: get an account, get a key."""
+"""The demo exchange's own calls that Kraken has not: get an account, get a key; and its clock, which can be moved."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 import requests
 
 from krakenfutures.errors import Refused, Throttled, Unreachable, Unreadable
+from krakenfutures.numbers import to_time
 from krakenfutures.values import Permission
 from krakenfutures.venue import Credentials
 
@@ -34,6 +36,10 @@ class _Pair(msgspec.Struct):
     private_key: str
 
 
+class _Clock(msgspec.Struct):
+    now: str
+
+
 def sign_up(base_url: str) -> DemoAccount:
     """A new account, funded with play money. Sent once; raises the error tree."""
     answer = _post(f"{base_url}/demo/signup", {"accept_terms": True}, None)
@@ -57,6 +63,20 @@ def create_key(
 def break_next_write(base_url: str, fault: str, public_key: str) -> None:
     """Arm a fault of the demo exchange for the key's next call that changes something. Raises the error tree."""
     _post(f"{base_url}/demo/faults", {"fault": fault, "count": 1, "key": public_key}, None)
+
+
+def time_of(base_url: str) -> datetime:
+    """The exchange's clock. Raises the error tree."""
+    try:
+        answer = requests.get(f"{base_url}/demo/clock", timeout=TIMEOUT, allow_redirects=False)
+    except requests.RequestException as problem:
+        raise Unreachable(f"The demo exchange did not answer ({type(problem).__name__}).") from None
+    return to_time(_read(answer, _Clock).now)
+
+
+def advance(base_url: str, seconds: int) -> None:
+    """Let the exchange live through so much time at once: prices, funding, maturities. Raises the error tree."""
+    _post(f"{base_url}/demo/clock", {"advance": seconds}, None)
 
 
 def _post(url: str, body: dict[str, Any], login: tuple[str, str] | None) -> requests.Response:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import vault
@@ -18,7 +20,7 @@ from accounts.models import Account, Balances, Membership, Role, User, Withdrawa
 from accounts.withdrawal_rules import S
 from krakenfutures.values import Permission
 from tests.venue_process import DemoVenue, free_port, start_demovenue
-from trading.models import Fill, Order, OrderStatus, Position
+from trading.models import Fill, LogEntry, Order, OrderStatus, Position, WalletLedger
 
 pytestmark = pytest.mark.venue
 PASSWORD = "a password for looking around"
@@ -85,7 +87,7 @@ def test_a_password_that_nobody_gave_is_made_and_said_once(venue: DemoVenue, mon
     _out, err = run()
     password = err.split("the password ")[1].split()[0]
     assert authenticate(None, email="owner@demo-desk.example", password=password)
-    assert "Not there yet: history" in err
+    assert "The history begins today" in err
     assert set(Withdrawal.objects.values_list("status", flat=True)) == {state.value for state in S}
     assert "the password" not in run()[1]
 
@@ -97,3 +99,24 @@ def test_without_the_demo_exchange_it_says_what_is_missing(
     monkeypatch.setenv("KFWEB_DEMO_PASSWORD", PASSWORD)
     with pytest.raises(CommandError, match="must be running"):
         run()
+
+
+def test_on_an_exchange_that_began_in_the_past_it_trades_until_now(
+    settings: Settings, tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = timezone.now() - timedelta(days=3)
+    exchange = start_demovenue(tmp_path / "exchange", seed=6, start=began.isoformat())
+    settings.DEMO_URL, settings.DATA_DIR = exchange.url, tmp_path
+    monkeypatch.setenv("KFWEB_DEMO_PASSWORD", PASSWORD)
+    vault.prepare()
+    try:
+        _out, err = run()
+    finally:
+        exchange.stop()
+    assert "The history begins today" not in err
+    first, last = (Fill.objects.order_by(at)[0].at for at in ("at", "-at"))
+    assert first - began < timedelta(hours=2)
+    assert abs(timezone.now() - last) < timedelta(minutes=5)
+    assert LogEntry.objects.filter(category="funding").count() > 24
+    assert not WalletLedger.objects.exclude(residual=0).exists()
+    assert Position.objects.count() >= 4

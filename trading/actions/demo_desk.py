@@ -26,10 +26,11 @@ from accounts.venues import base_url, venue_for
 from krakenfutures.contracts import round_price
 from krakenfutures.io import demo
 from krakenfutures.values import NewOrder, OrderType, Permission, Side, Ticker
+from trading.actions.histories import sync_history
 from trading.actions.placing import open_ticket, place_order
-from trading.actions.syncing import sync_account
+from trading.actions.syncing import sync_account, sync_positions
 from trading.instruments import instrument_for
-from trading.models import Order, OrderStatus
+from trading.models import Order, OrderStatus, Position
 
 DESK = "Demo desk"
 PEOPLE = {
@@ -107,25 +108,39 @@ def account_of(desk: Desk, plan: Plan, *, owner: User) -> Made:
     return Made(key.account, signed_up.password, pair.key, pair.secret)
 
 
+def has_traded(account: Account, *, by: User) -> bool:
+    return Order.objects.filter(account=account, by=by).exists()
+
+
 def trade(account: Account, plan: Plan, *, by: User) -> int:
     """Trade until the account holds what is planned, then leave orders open. Returns how many orders were placed."""
-    if Order.objects.filter(account=account, by=by).exists():
-        return 0
     tickers = {ticker.symbol: ticker for ticker in venue_for(account.environment).market.tickers()}
     before = Order.objects.filter(account=account).count()
     for symbol, wanted in plan.positions.items():
+        _close(account, by, symbol)
         _round_trips(account, by, symbol, abs(wanted))
         side = Side.BUY if wanted > 0 else Side.SELL
-        _place(account, by, symbol, side, OrderType.MARKET, abs(wanted))
+        place(account, by, symbol, side, OrderType.MARKET, abs(wanted))
         _leave_open(account, by, tickers[symbol], side, abs(wanted))
-    sync_account(account.keys.usable().get().pk)
+    key = account.keys.usable().get()
+    sync_account(key.pk)
+    sync_history(key.pk)
     return Order.objects.filter(account=account).count() - before
+
+
+def _close(account: Account, by: User, symbol: str) -> None:
+    """What the past left open."""
+    sync_positions(account.keys.usable().get().pk)
+    held = Position.objects.filter(account=account, symbol=symbol).first()
+    if held is not None and held.size:
+        side = Side.SELL if held.size > 0 else Side.BUY
+        place(account, by, symbol, side, OrderType.MARKET, abs(held.size), reduce_only=True)
 
 
 def _round_trips(account: Account, by: User, symbol: str, size: Decimal) -> None:
     for _ in range(TRADES):
         for side in (Side.BUY, Side.SELL):
-            _place(account, by, symbol, side, OrderType.MARKET, size)
+            place(account, by, symbol, side, OrderType.MARKET, size)
 
 
 def _leave_open(account: Account, by: User, ticker: Ticker, side: Side, size: Decimal) -> None:
@@ -137,12 +152,12 @@ def _leave_open(account: Account, by: User, ticker: Ticker, side: Side, size: De
     instrument = instrument_for(account.environment, ticker.symbol)
     add, profit, loss = (round_price(instrument, price) for price in away)
     out = side.opposite
-    _place(account, by, ticker.symbol, side, OrderType.LIMIT, size, limit_price=add)
-    _place(account, by, ticker.symbol, out, OrderType.LIMIT, size, limit_price=profit, reduce_only=True)
-    _place(account, by, ticker.symbol, out, OrderType.STOP, size, stop_price=loss, reduce_only=True)
+    place(account, by, ticker.symbol, side, OrderType.LIMIT, size, limit_price=add)
+    place(account, by, ticker.symbol, out, OrderType.LIMIT, size, limit_price=profit, reduce_only=True)
+    place(account, by, ticker.symbol, out, OrderType.STOP, size, stop_price=loss, reduce_only=True)
 
 
-def _place(
+def place(
     account: Account,
     by: User,
     symbol: str,

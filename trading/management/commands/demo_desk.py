@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from accounts.actions.withdrawal_demo import furnish_withdrawals
+from accounts.models import User
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from krakenfutures.errors import KrakenError
 from trading.actions import demo_desk
 from trading.actions.alerts import add_usual_rules
 from trading.actions.demo_desk import Made
+from trading.actions.demo_past import live_until_now
+from trading.models import Fill
 
-NOT_YET = (
-    "Not there yet: history older than this command's own trades (the demo exchange's clock is everybody's, so it is"
-    " not turned)."
+SHORT_PAST = (
+    "The history begins today: the exchange's clock is everybody's, so it is not turned. For weeks of it, start a new"
+    " exchange in the past (a new data folder and KFWEB_DEMO_PAST_DAYS=21) and run this again."
 )
 
 
@@ -37,9 +42,7 @@ class Command(BaseCommand):
         try:
             owner, trader, reviewer, _ = demo_desk.people_of(desk, password)
             made = [demo_desk.account_of(desk, plan, owner=owner) for plan in demo_desk.PLANS]
-            placed = [
-                demo_desk.trade(one.account, plan, by=trader) for one, plan in zip(made, demo_desk.PLANS, strict=True)
-            ]
+            placed = self._trade(made, by=trader)
             add_usual_rules(desk, by=owner)
             furnish_withdrawals(made[0].account, owner=owner, trader=trader, reviewer=reviewer)
         except (NotAllowed, KrakenError, VaultError) as problem:
@@ -51,7 +54,16 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_as_json(desk.name, made), indent=1))
         else:
             self._tell(desk.name, made, placed)
-        self.stderr.write(NOT_YET)
+        if not Fill.objects.filter(account__desk=desk, at__lt=timezone.now() - timedelta(days=1)).exists():
+            self.stderr.write(SHORT_PAST)
+
+    def _trade(self, made: list[Made], *, by: User) -> list[int]:
+        """Only in accounts that have not: first through the exchange's past, if it has one."""
+        new = [one for one in made if not demo_desk.has_traded(one.account, by=by)]
+        if len(new) == len(made):
+            live_until_now([one.account for one in made], by=by, tell=self.stderr.write)
+        plans = zip(made, demo_desk.PLANS, strict=True)
+        return [demo_desk.trade(one.account, plan, by=by) if one in new else 0 for one, plan in plans]
 
     def _tell(self, name: str, made: list[Made], placed: list[int]) -> None:
         self.stdout.write(f"The desk is called “{name}”.")
