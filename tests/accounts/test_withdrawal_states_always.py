@@ -19,7 +19,7 @@ import pytest
 import time_machine
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -155,9 +155,9 @@ class Walk(RuleBasedStateMachine):
     @rule(
         order=st.permutations(["alice", "bob", "owner", "ada"]),
         amount=st.sampled_from([50, 250, 301]),
-        policy=st.none() | st.sampled_from(POLICIES),
+        policy=st.sampled_from([None, TIGHT, TIGHT, GLASS, STRICT, LOOSE]),
         glass=st.booleans(),
-        leaves=st.none() | st.sampled_from(["alice", "bob"]),
+        leaves=st.sampled_from([None, None, "alice", "bob"]),
     )
     def a_busy_day(
         self, order: list[str], amount: int, policy: Policy | None, glass: bool, leaves: str | None
@@ -165,10 +165,10 @@ class Walk(RuleBasedStateMachine):
         """Somebody asks, the others agree to everything, the rules or the people change, and it is sent."""
         self.ask("trader", amount)
         for number, pk in enumerate(self.pks):
-            for who in order:
+            for who in () if glass else order:
                 self._approve(pk, who)
             if glass:
-                self.break_the_glass(number, order, 2)
+                self.break_the_glass(number, ["owner", "ada"], 2)
         if policy:
             for who in order:
                 self.meddle("policy", 0, who, policy, Role.REVIEWER)
@@ -314,8 +314,43 @@ def test_a_walk_of_many_people_never_breaks_a_promise(venue: DemoVenue) -> None:
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=WALKS, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=WALKS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate],  # a shorter walk to the same end would take longer to find than to read this one
         ),
     )
     print(dict(Here.ends))
-    assert Here.ends["confirmed"] >= WALKS / 2, "hardly any money moved, so nothing was shown"
+    assert Here.ends["confirmed"] >= WALKS / 5, "hardly any money moved, so nothing was shown"
+
+
+@pytest.mark.parametrize(
+    ("start", "policy", "glass", "leaves", "ends"),
+    [
+        (MIDDLE, None, False, None, ["confirmed", "confirmed"]),
+        (MIDDLE, TIGHT, False, None, ["confirmed", "ready"]),  # 50 and then 250 would be more than 200
+        (MIDDLE, STRICT, False, None, ["pending", "pending"]),  # two approvals by now
+        (MIDDLE, None, False, "alice", ["pending", "pending"]),  # whose vote it was
+        (GLASS, None, True, None, ["confirmed", "pending"]),  # the owner asked for the other one
+        (GLASS, STRICT, True, None, ["pending", "pending"]),  # the glass was taken away
+    ],
+)
+def test_a_busy_day_ends_as_the_rules_want(
+    venue: DemoVenue, db: None, start: Policy, policy: Policy | None, glass: bool, leaves: str | None, ends: list[str]
+) -> None:
+    """The walks' own day, always tried: a rule that is forgotten shows at once."""
+
+    class Here(Walk):
+        pass
+
+    Here.venue, Here.ends = venue, Counter()
+    walk = Here()
+    walk.begin(start)
+    try:
+        walk.a_busy_day(["alice", "bob", "owner", "ada"], 50, policy, glass, leaves)
+        walk.money_moved_only_as_decided()
+        asked = Withdrawal.objects.filter(pk__in=walk.pks).order_by("created_at")
+        assert [row.status for row in asked] == ends
+    finally:
+        walk.teardown()
