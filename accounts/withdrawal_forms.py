@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,11 +12,14 @@ from django import forms
 from accounts.actions.withdrawals import Wish
 from accounts.models.withdrawal import OUTCOMES, VERDICTS
 from accounts.policy_rules import Policy, Tier
+from accounts.templatetags.money import plainly
+from accounts.withdrawal_rules import free_in, rounded_down, wallet_in_words
 from krakenfutures.funds import CASH, MULTI_COLLATERAL, Destination
 from krakenfutures.numbers import plain
 from krakenfutures.values import Wallets
 
 SPARE_TIERS = 4
+HeldBack = Callable[[str, str], Decimal]  # by wallet and currency: what other requests hold back
 GLASS_HELP = (
     "Two admins who did not ask may send without review, cool-off and hours; everybody is told, and a third person "
     "judges it afterwards."
@@ -26,18 +29,30 @@ GLASS_HELP = (
 class WithdrawalForm(forms.Form):
     source = forms.ChoiceField(label="From")
     amount = forms.DecimalField(
-        required=False, max_digits=40, decimal_places=20, help_text="Empty: everything that is free there.",
+        required=False, max_digits=40, decimal_places=20, help_text="Empty: all that is free there.",
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "num"}),
     )  # fmt: skip
     destination = forms.ChoiceField(label="To")
     reason = forms.CharField(max_length=400, help_text="The reviewers read it.")
 
-    def __init__(self, *args: Any, wallets: Wallets, destinations: Iterable[Destination], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        wallets: Wallets | None,
+        destinations: Iterable[Destination],
+        held_back: HeldBack = lambda _wallet, _currency: Decimal(0),
+        **kwargs: Any,
+    ) -> None:
+        """`wallets` None: nobody could be asked, so the choices are the ones that were made."""
         super().__init__(*args, **kwargs)
-        self.fields["source"].choices = list(sources(wallets))  # type: ignore[attr-defined]
-        self.fields["destination"].choices = [  # type: ignore[attr-defined]
-            (destination_key(one), one.label) for one in destinations
-        ]
+        source, destination = self.fields["source"], self.fields["destination"]
+        if wallets is None:
+            chosen = {name: self.data.get(name, "") for name in ("source", "destination")}
+            source.choices = [(chosen["source"], source_in_words(chosen["source"]))]  # type: ignore[attr-defined]
+            destination.choices = [(chosen["destination"], "As chosen before")]  # type: ignore[attr-defined]
+            return
+        source.choices = list(sources(wallets, held_back))  # type: ignore[attr-defined]
+        destination.choices = [(destination_key(one), one.label) for one in destinations]  # type: ignore[attr-defined]
 
     @property
     def wish(self) -> Wish:
@@ -54,18 +69,25 @@ class WithdrawalForm(forms.Form):
         )
 
 
-def sources(wallets: Wallets) -> Iterable[tuple[str, str]]:
-    """Every wallet and currency that holds something."""
+def sources(wallets: Wallets, held_back: HeldBack) -> Iterable[tuple[str, str]]:
+    """Every wallet and currency that holds something, with what is free there beside other requests."""
+    for wallet, currency in held(wallets):
+        free = max(free_in(wallets, wallet, currency) - held_back(wallet, currency), Decimal(0))
+        shown = plainly(rounded_down(currency, free))
+        key = f"{wallet}|{currency}"
+        yield key, f"{source_in_words(key)} · {shown} free"
+
+
+def source_in_words(key: str) -> str:
+    wallet, _, currency = key.partition("|")
+    return f"{currency} of the {wallet_in_words(wallet)}"
+
+
+def held(wallets: Wallets) -> Iterable[tuple[str, str]]:
     if wallets.flex:
-        for one in wallets.flex.holdings:
-            if one.quantity > 0:
-                yield f"{MULTI_COLLATERAL}|{one.currency}", f"{one.currency} of the multi-collateral wallet"
-    for currency, quantity in wallets.cash.items():
-        if quantity > 0:
-            yield f"{CASH}|{currency}", f"{currency} of the cash wallet"
-    for single in wallets.margin_accounts:
-        if single.balance > 0:
-            yield f"{single.name}|{single.currency}", f"{single.currency} of the margin account {single.name}"
+        yield from ((MULTI_COLLATERAL, one.currency) for one in wallets.flex.holdings if one.quantity > 0)
+    yield from ((CASH, currency) for currency, quantity in wallets.cash.items() if quantity > 0)
+    yield from ((one.name, one.currency) for one in wallets.margin_accounts if one.balance > 0)
 
 
 def destination_key(one: Destination) -> str:
@@ -96,6 +118,16 @@ class SettleForm(forms.Form):
 
 def _span(label: str, unit: str, **options: Any) -> forms.DecimalField:
     return forms.DecimalField(label=f"{label}, {unit}", min_value=0, max_digits=8, decimal_places=2, **options)
+
+
+GROUPS = {
+    "Limits, empty for none": (
+        "desk_day", "desk_week", "member_day", "member_week", "currency_day", "currency_week",
+    ),
+    "Time": ("first_time_hours", "expires_hours", "hours_from", "hours_until"),
+    "People": ("review_roles", "policy_approvals"),
+    "Emergencies": ("paused", "break_glass"),
+}  # fmt: skip
 
 
 class PolicyForm(forms.Form):
@@ -142,9 +174,9 @@ class PolicyForm(forms.Form):
         ]
 
     @property
-    def plain_fields(self) -> list[forms.BoundField]:
-        names = ("above_", "approvals_", "hours_0", "hours_1", "hours_2", "hours_3")
-        return [field for field in self if not field.name.startswith(names)]
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Everything but the tiers, under the heading it belongs to."""
+        return [(title, [self[name] for name in names]) for title, names in GROUPS.items()]
 
     @property
     def policy(self) -> Policy:

@@ -115,12 +115,18 @@ def balance_in(wallets: Wallets, source: str, currency: str) -> Decimal:
     return next((one.balance for one in wallets.margin_accounts if one.name == source), ZERO)
 
 
+def wallet_in_words(name: str) -> str:
+    """Kraken's name of a wallet, as people say it."""
+    known = {MULTI_COLLATERAL: "multi-collateral wallet", CASH: "cash wallet"}
+    return known.get(name, f"margin account {name}")
+
+
 def lands_in_words(landing: str, wallet: str, label: str, account: str) -> str:
     if landing == Landing.SPOT:
         return f"the spot wallet of the Kraken user who owns “{account}”; from there only Kraken can send it on"
     if landing == Landing.SUBACCOUNT:
-        return f"the {wallet} wallet of {label}, an account of its own"
-    return f"the {wallet} wallet of “{account}” itself; it does not leave the account"
+        return f"the {wallet_in_words(wallet)} of {label}, an account of its own"
+    return f"the {wallet_in_words(wallet)} of “{account}” itself; it does not leave the account"
 
 
 # --- time ----------------------------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ class Line:
 class Group:
     title: str
     empty: str
+    clock: str = "Time left"
     lines: list[Line] = field(default_factory=list)
 
 
@@ -77,13 +78,13 @@ class Step:
 def queue(desk: Desk, user: User) -> list[Group]:
     """Every request of the desk under the heading that says what it waits for; a draft only for its author."""
     groups = {
-        "needs": Group("Needs you", "Nothing waits for you."),
+        "needs": Group("Needs you", "Nothing waits for you.", clock="Time"),
         "others": Group("Waiting for others", "Nothing waits for anybody else."),
         "scheduled": Group("Scheduled", "Nothing is approved and waiting for its time."),
-        "executing": Group("Executing", "Nothing is being sent."),
-        "uncertain": Group("Uncertain", "Nothing is uncertain."),
+        "executing": Group("Executing", "Nothing is being sent.", clock="Since"),
+        "uncertain": Group("Uncertain", "Nothing is uncertain.", clock="Since"),
         "drafts": Group("Your drafts", ""),
-        "done": Group("Done", "What was sent, rejected or expired will be listed here."),
+        "done": Group("Done", "What was sent, rejected or expired will be listed here.", clock="Ended"),
     }
     rows = Withdrawal.objects.filter(desk=desk).select_related("account", "desk", "requester", "glass_review")
     live = rows.filter(Q(status__in=OPEN) | Q(glass_at__isnull=False, glass_review=None))

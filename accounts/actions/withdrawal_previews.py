@@ -38,7 +38,8 @@ class Preview:
     free: Decimal
     usd: Decimal | None
     lands: str
-    result: After | None
+    result: After | None  # None: not possible, or the positions could not be read
+    is_possible: bool
     asked: Asked | None
     demand: str
     able: int
@@ -53,10 +54,11 @@ def preview(account: Account, wish: Wish, *, by: User, but: Withdrawal | None = 
     facts = read_facts(account)
     free = max(free_in(facts.wallets, wish.source, wish.currency)
                - reserved_in(account, wish.source, wish.currency, but=but), Decimal(0))  # fmt: skip
-    refusal, amount = "", wish.amount
+    refusal, amount, is_possible = "", wish.amount, False
     try:
-        require_permission(account, wish.landing)
         amount = check_amount(account, wish, facts, but=but)
+        is_possible = True
+        require_permission(account, wish.landing)
     except NotAllowed as no:
         refusal = no.reason
     shown = amount if amount is not None and amount.is_finite() and amount > 0 else Decimal(0)
@@ -76,7 +78,8 @@ def preview(account: Account, wish: Wish, *, by: User, but: Withdrawal | None = 
         free=rounded_down(wish.currency, free),
         usd=usd,
         lands=lands_in_words(wish.landing, wish.target_wallet, wish.target_account, account.label),
-        result=_after(account, wish, facts.wallets, shown),
+        result=_after(account, wish, facts.wallets, shown) if is_possible else None,
+        is_possible=is_possible,
         asked=asked,
         demand=demand_in_words(asked.demand),
         able=able,

@@ -6,18 +6,19 @@ from decimal import Decimal
 
 from django import template
 
-from accounts.withdrawal_rules import short_code
+from accounts.velocity_rules import Velocity
+from accounts.withdrawal_rules import short_code, wallet_in_words
 
 register = template.Library()
 THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
 @register.filter
-def plainly(value: Decimal | None) -> str:
+def plainly(value: Decimal | str | None) -> str:
     """Every digit, thousands apart, a real minus sign; a dash for what is unknown."""
-    if value is None:
+    if value is None or value == "":
         return "–"
-    text = f"{value.normalize():f}"
+    text = f"{Decimal(value).normalize():f}"
     whole, point, rest = text.partition(".")
     sign = "\N{MINUS SIGN}" if whole.startswith("-") else ""
     return f"{sign}{int(whole.lstrip('-') or 0):,}".replace(",", THIN) + point + rest
@@ -37,3 +38,19 @@ def share(value: Decimal | None) -> str:
 @register.filter
 def code_of(digest: str) -> str:
     return short_code(digest)
+
+
+@register.filter
+def wallet(name: str) -> str:
+    return wallet_in_words(name)
+
+
+@register.filter
+def bar(one: Velocity) -> list[tuple[str, str, str]]:
+    """What is used, reserved and asked of a limit, end to end: a name, where it begins, how long it is; in percent."""
+    found, begins = [], Decimal(0)
+    for name, amount in (("used", one.used), ("reserved", one.reserved), ("asked", one.asked)):
+        ends = min(begins + (amount / one.limit * 100 if one.limit else Decimal(100)), Decimal(100))
+        found.append((name, f"{begins:.2f}", f"{ends - begins:.2f}"))
+        begins = ends
+    return found

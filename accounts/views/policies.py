@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -29,10 +30,10 @@ from accounts.policy_rules import Policy, demand, tier_for, words
 from accounts.rights import Right, has
 from accounts.rules import NotAllowed
 from accounts.stepup import fresh_factor
+from accounts.templatetags.money import plainly
 from accounts.vault import VaultError
 from accounts.views.request import DeskRequest, desk_of
 from accounts.withdrawal_forms import PolicyForm, SimulationForm, initial_of
-from krakenfutures.numbers import plain
 
 
 def or_trouble(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -58,8 +59,8 @@ def policy(request: DeskRequest) -> HttpResponse:
     if request.GET and form.is_valid():
         amount, first = form.cleaned_data["amount"], form.cleaned_data["first_time"]
         asked = demand_in_words(demand(current.policy, amount, first_time=first))
-        above = plain(tier_for(current.policy, amount).above)
-        answer = f"{plain(amount)} USD fall under the tier above {above} USD: {asked}."
+        above = plainly(tier_for(current.policy, amount).above)
+        answer = f"{plainly(amount)} USD fall under the tier above {above} USD: {asked}."
     versions = (
         PolicyVersion.objects.filter(desk=desk).select_related("proposed_by").prefetch_related("votes__reviewer")
     )
@@ -145,12 +146,12 @@ def lines_of(one: Policy) -> list[tuple[str, str]]:
     """A policy, line by line, in words."""
     found = [
         (
-            f"Above {plain(tier.above)} USD",
-            f"{tier.approvals} {'approval' if tier.approvals == 1 else 'approvals'}, cool-off {words(tier.cool_off)}",
+            f"Above {plainly(tier.above)} USD",
+            f"{tier.approvals} {'approval' if tier.approvals == 1 else 'approvals'}, {_wait(tier.cool_off)}",
         )
         for tier in one.tiers
     ]
-    found.append(("First-time destination", f"cool-off {words(one.first_time_cool_off)}"))
+    found.append(("First-time destination", _wait(one.first_time_cool_off)))
     found.append(("Reviewers", ", ".join(sorted(one.review_roles)) + "; never the requester"))
     for name, label in (
         ("desk_day", "Desk, 24 hours"),
@@ -159,13 +160,18 @@ def lines_of(one: Policy) -> list[tuple[str, str]]:
         ("member_week", "One requester, 7 days"),
     ):
         limit = getattr(one, name)
-        found.append((label, "no limit" if limit is None else f"at most {plain(limit)} USD"))
+        found.append((label, "no limit" if limit is None else f"at most {plainly(limit)} USD"))
     for label, limits in (("24 hours", one.currency_day), ("7 days", one.currency_week)):
-        found += [(f"{name}, {label}", f"at most {plain(value)} {name}") for name, value in sorted(limits.items())]
+        found += [(f"{name}, {label}", f"at most {plainly(value)} {name}") for name, value in sorted(limits.items())]
     found.append(("A request expires after", words(one.expires_after)))
     hours = f"{one.hours[0]:02d}:00 to {one.hours[1]:02d}:00 UTC" if one.hours else "at any hour"
     found.append(("Sent", "never: paused" if one.paused else hours))
     glass = "two admins may send without review; judged afterwards" if one.break_glass else "no"
     found.append(("Break-glass", glass))
-    found.append(("To change this policy", f"{one.policy_approvals} other people"))
+    people = "one other person" if one.policy_approvals == 1 else f"{one.policy_approvals} other people"
+    found.append(("To change this policy", people))
     return found
+
+
+def _wait(span: timedelta) -> str:
+    return f"cool-off {words(span)}" if span else "no cool-off"

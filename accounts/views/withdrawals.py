@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.actions.withdrawal_demands import reserved_in
 from accounts.actions.withdrawal_evidence import settle
 from accounts.actions.withdrawal_execution import condemn
 from accounts.actions.withdrawal_looks import changes_since, detail, queue
 from accounts.actions.withdrawal_moves import Tampered
-from accounts.actions.withdrawal_previews import preview
+from accounts.actions.withdrawal_previews import Preview, preview
 from accounts.actions.withdrawal_reviews import approve_withdrawal, reject_withdrawal
 from accounts.actions.withdrawals import (
     cancel_withdrawal,
@@ -27,7 +29,7 @@ from accounts.actions.withdrawals import (
     save_draft,
 )
 from accounts.forms import blame
-from accounts.models import Account, Notice, Withdrawal
+from accounts.models import Account, Withdrawal
 from accounts.rights import Right, has
 from accounts.rules import NotAllowed
 from accounts.stepup import fresh_factor
@@ -47,13 +49,11 @@ COLUMNS = (
 @require_GET
 def withdrawals(request: DeskRequest) -> HttpResponse:
     desk = desk_of(request)
-    notices = list(Notice.objects.filter(user=request.user, desk=desk, seen_at=None)[:10])
     return render(
         request,
         _page(request, "accounts/withdrawals.html"),
         {
             "groups": queue(desk, request.user),
-            "notices": notices,
             "watched": Account.objects.filter(desk=desk),
             "may_ask": has(request.membership, Right.REQUEST_WITHDRAWAL),
         },
@@ -81,11 +81,12 @@ def request_form(request: DeskRequest) -> HttpResponse:
     try:
         facts, places = read_facts(account), read_destinations(account)
     except NotAllowed as refusal:
-        messages.error(request, refusal.reason)
-        return redirect("withdrawals")
+        return _unanswered(request, account, before, refusal)
+    typed = _typed(request)
     form = WithdrawalForm(
-        request.POST or None, wallets=facts.wallets, destinations=places, initial=_initial(before, places)
-    )
+        typed, wallets=facts.wallets, held_back=partial(reserved_in, account, but=before),
+        destinations=places, initial=_initial(before, places),
+    )  # fmt: skip
     shown = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -93,20 +94,11 @@ def request_form(request: DeskRequest) -> HttpResponse:
             if done is not None:
                 return redirect(done)
             shown = preview(account, form.wish, by=request.user, but=before)
+            if typed is not None and shown.amount is not None:
+                typed["amount"] = plain(shown.amount)  # what is asked for next is what was shown, also for "all"
         except NotAllowed as refusal:
             blame(form, refusal)
-    return render(
-        request,
-        "accounts/withdrawal_request.html",
-        {
-            "form": form,
-            "preview": shown,
-            "intent": request.POST.get("intent") or (before.pk if before else uuid4()),
-            "before": before,
-            "from_account": account,
-        },
-        status=422 if form.errors else 200,
-    )
+    return _form_page(request, account, before, form, shown)
 
 
 @require_http_methods(["GET", "POST"])
@@ -217,6 +209,36 @@ def refused(form: forms.Form, found: Withdrawal, refusal: NotAllowed) -> None:
 def _page(request: DeskRequest, template: str) -> str:
     """The page, or its living part alone when its script asks for that."""
     return f"{template}#live" if request.headers.get("X-Part") else template
+
+
+def _form_page(
+    request: DeskRequest, account: Account, before: Withdrawal | None, form: WithdrawalForm, shown: Preview | None
+) -> HttpResponse:
+    intent = request.POST.get("intent") or (before.pk if before else uuid4())
+    said = {"form": form, "preview": shown, "intent": intent, "before": before, "from_account": account}
+    return render(request, "accounts/withdrawal_request.html", said, status=422 if form.errors else 200)
+
+
+def _unanswered(
+    request: DeskRequest, account: Account, before: Withdrawal | None, refusal: NotAllowed
+) -> HttpResponse:
+    """The exchange is away: nothing is asked for, and nothing that was typed is lost."""
+    if request.method != "POST":
+        messages.error(request, refusal.reason)
+        return redirect("withdrawals")
+    form = WithdrawalForm(request.POST, wallets=None, destinations=())
+    blame(form, refusal)
+    return _form_page(request, account, before, form, None)
+
+
+def _typed(request: DeskRequest) -> QueryDict | None:
+    """What was typed; the button for all that is free takes the place of an amount."""
+    if request.method != "POST":
+        return None
+    typed = request.POST.copy()
+    if typed.get("do") == "all":
+        typed["amount"] = ""
+    return typed
 
 
 def _started(request: DeskRequest) -> Withdrawal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from decimal import Decimal as D
 from uuid import uuid4
 
 import pytest
@@ -12,9 +13,11 @@ from django.urls import reverse
 
 from accounts.actions.policy import policy_in_force
 from accounts.models import Desk, Notice, PolicyVersion, User, Withdrawal
+from accounts.policy_rules import Policy, Tier
 from accounts.withdrawal_forms import initial_of
+from krakenfutures.numbers import plain
 from tests.accounts.signing_in import sign_in
-from tests.accounts.withdrawing import Team, make_team, reread
+from tests.accounts.withdrawing import Team, make_team, reread, set_policy
 from tests.venue_process import DemoVenue
 
 pytestmark = pytest.mark.venue
@@ -219,3 +222,53 @@ def test_whoever_removes_a_reviewer_is_told_what_can_then_not_be_approved(team):
     assert lost not in page()  # the owner and alice are left for the trader
     team.desk.memberships.filter(user=team.alice).update(role="viewer")
     assert lost in page()
+
+
+def test_all_that_is_free_is_shown_as_a_number_before_it_is_asked_for(team):
+    browser, url = browser_of(team.trader), reverse("request_withdrawal")
+    set_policy(team.desk, Policy(tiers=(Tier(D(0), 1),)))
+    page = browser.get(url).content.decode()
+    assert "USD of the multi-collateral wallet · " in page and " free</option>" in page
+    shown = browser.post(url, {**WISH, "amount": "5", "do": "all", "intent": uuid4()})
+    amount = shown.context["preview"].amount
+    assert amount > 100 and amount == shown.context["preview"].free
+    assert f'value="{plain(amount)}"' in shown.content.decode()
+    assert "Ask to move" in shown.content.decode()
+
+
+def test_an_amount_that_is_not_there_promises_nothing_about_what_is_left(team):
+    answer = browser_of(team.trader).post(
+        reverse("request_withdrawal"), {**WISH, "amount": "99999999", "do": "look", "intent": uuid4()}
+    )
+    page = answer.content.decode()
+    assert "is free there" in page and "<dt>Left</dt>" not in page and "could not be read" not in page
+
+
+def test_the_queue_and_the_page_are_drawn_in_part_for_who_looks_at_them_already(team):
+    asked = team.ask("100")
+    browser = browser_of(team.alice)
+    browser.get(reverse("withdrawal", args=[asked.pk]))
+    for url in (reverse("withdrawals"), reverse("withdrawal", args=[asked.pk])):
+        part = browser.get(url, headers={"X-Part": "live"}).content.decode()
+        assert asked.code in part
+        assert "<html" not in part and "<script" not in part
+    browser_of(team.trader).post(
+        reverse("request_withdrawal") + f"?change={asked.pk}", {**WISH, "amount": "250", "do": "ask"}
+    )
+    browser.get(reverse("withdrawal", args=[asked.pk]), headers={"X-Part": "live"})  # a part is no new look
+    page = browser.get(reverse("withdrawal", args=[asked.pk])).content.decode()
+    assert "Changed since you last looked" in page
+
+
+def test_an_exchange_that_is_away_costs_nothing_that_was_typed(team, settings):
+    browser, url = browser_of(team.trader), reverse("request_withdrawal")
+    settings.DEMO_URL = "http://127.0.0.1:9"
+    answer = browser.post(
+        url, {**WISH, "amount": "123.25", "reason": "Two months of rent", "do": "ask", "intent": uuid4()}
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "could not be asked" in page
+    for typed in ("123.25", "Two months of rent", "USD of the multi-collateral wallet"):
+        assert typed in page
+    assert Withdrawal.objects.count() == 0

@@ -98,9 +98,8 @@ def ask(tom: Page, amount: str, reason: str) -> None:
 
 def test_two_reviewers_agree_and_the_exchange_pays_once(door: Door, width: int) -> None:
     owner, tom, rita, rob = door("owner"), door("tom"), door("rita"), door("rob")
-    amount = f"1{width}.5"  # above 1,000 USD, so that the two desks of this file tell theirs apart
-    two = width == WIDTHS[0]
-    if two:
+    amount = f"{width}.5"
+    if width == WIDTHS[0]:
         agree_on_two_approvals(owner, rita)
 
     rita.goto("/withdrawals/")
