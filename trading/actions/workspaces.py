@@ -8,15 +8,17 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from accounts.prepared import Prepared
 from trading import workspace
 from trading.models import Workspace
 
+KEPT = Prepared(lambda user: Workspace.objects.filter(user=user))
 SWITCHES = ("locked", "sound", "notices")
 
 
 def workspace_of(user: User) -> Workspace:
     """The kept one, or the usual one, which is stored only when something is changed."""
-    return Workspace.objects.filter(user=user).first() or Workspace(user=user)
+    return KEPT.first(user.pk) or Workspace(user=user)
 
 
 @transaction.atomic

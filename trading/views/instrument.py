@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
+from accounts.prepared import Prepared
 from accounts.rules import NotAllowed
 from krakenfutures.numbers import plain
 from krakenfutures.values import Instrument, Ticker
@@ -27,6 +28,7 @@ from trading.views.readings import STEPS
 from trading.views.ticket import fresh_ticket, remembered_ticket
 from trading.written import price_places, size_places
 
+FAVOURITES = Prepared(lambda user: Favourite.objects.filter(user=user).order_by("pk"))
 LAST_SYMBOL = "last_symbol"
 FIRST_CHOICES = ("PF_XBTUSD", "PI_XBTUSD")
 BOOK_ROWS = range(25)  # what the stream holds; a chart that is not high leaves room for fewer
@@ -71,7 +73,7 @@ def page_context(request: HttpRequest, symbol: str) -> dict[str, Any]:
     context = instrument_context(request, symbol)
     known: Instrument = context["instrument"]
     assert isinstance(request.user, User)  # LoginRequiredMiddleware lets nobody else in
-    watched = list(Favourite.objects.filter(user=request.user).order_by("pk").values_list("symbol", flat=True))
+    watched = [one.symbol for one in FAVOURITES.all(request.user.pk)]
     kept = workspace_of(request.user)
     tickers = latest_tickers(context["market"], sorted({known.symbol, *watched}))
     return context | {
