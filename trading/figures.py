@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -138,6 +139,25 @@ def distance(position: Held, mark: Decimal | None) -> Distance | None:
         return None
     share = liquidation.distance(mark, position.liquidation_price)
     return None if share is None else Distance(position.liquidation_price - mark, abs(share))
+
+
+def return_on(margin: Decimal | None, profit: Decimal | None) -> Decimal | None:
+    """A result as a share of the initial margin the position takes; both in the same currency."""
+    return profit / margin if margin and profit is not None else None
+
+
+def hours_away(
+    mark: Decimal | None, threshold: Decimal | None, high: Decimal | None, low: Decimal | None
+) -> int | None:
+    """After how many hours a move of one standard deviation is as large as the way to `threshold`.
+
+    The deviation is that of the last day, estimated from its range (Parkinson): ln(high/low) ÷ (2·√ln 2), and grows
+    with the root of time. An order of magnitude, no money: floats. None where the day had no range, or a figure lacks.
+    """
+    if not (mark and threshold and high and low) or min(mark, threshold, low) <= 0 or high <= low:
+        return None
+    a_day = math.log(high / low) / (2 * math.sqrt(math.log(2)))
+    return round(24 * (math.log(threshold / mark) / a_day) ** 2)
 
 
 def unrealised(position: Held, instrument: Instrument, mark: Decimal) -> tuple[Decimal, str]:

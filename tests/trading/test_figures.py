@@ -22,8 +22,10 @@ from trading.figures import (
     Distance,
     distance,
     estimated_liquidation,
+    hours_away,
     margin_level,
     margin_share,
+    return_on,
     totals,
     unrealised,
     usd_prices,
@@ -140,3 +142,25 @@ def test_an_inverse_one_comes_from_the_venues_estimate_or_from_the_formula() -> 
     assert (
         estimated_liquidation(held, PI_XBTUSD, Wallets(cash={}, margin_accounts=(told,), flex=None), D(8000)) == 3000
     )
+
+
+def test_a_result_is_a_share_of_the_margin_it_takes() -> None:
+    assert return_on(D(200), D(-50)) == D("-0.25")
+    assert return_on(None, D(1)) is None
+    assert return_on(D(0), D(1)) is None
+    assert return_on(D(200), None) is None
+
+
+def test_a_way_is_told_in_hours_of_the_last_days_volatility() -> None:
+    """A day between 98 and 102 has a deviation of 2.40 %; 10 % down is 4.39 of them; time grows squared."""
+    assert hours_away(D(100), D(90), D(102), D(98)) == 462
+    assert hours_away(D(100), D("97.63"), D(102), D(98)) == 24
+    assert hours_away(D(100), D(110), D(102), D(98)) == 378
+
+
+@pytest.mark.parametrize(
+    "given",
+    [(None, 90, 102, 98), (100, None, 102, 98), (100, 90, None, 98), (100, 90, 100, 100), (100, -5, 102, 98)],
+)
+def test_without_a_range_or_a_price_there_is_no_time(given: tuple[int | None, ...]) -> None:
+    assert hours_away(*(None if one is None else D(one) for one in given)) is None

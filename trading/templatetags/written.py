@@ -79,6 +79,19 @@ def percent(share: Decimal | None, places: int = 1) -> str:
 
 
 @register.filter
+def signed_percent(share: Decimal | None) -> str:
+    return f"{written.fixed(share * 100, 1, sign=True)} %" if isinstance(share, Decimal) else written.NOTHING
+
+
+@register.filter
+def hours(count: int) -> str:
+    """`37 h`, `12 d`, or that it is far."""
+    if count < 96:
+        return f"{count} h"
+    return f"{count // 24} d" if count < 24 * 365 else "over a year"
+
+
+@register.filter
 def unit(share: Decimal | None) -> str:
     """Between 0 and 1, in the notation of SVG."""
     return f"{min(max(share or Decimal(0), Decimal(0)), Decimal(1)):.4f}"

@@ -48,9 +48,12 @@ class PositionRow:
     size_places: int
     mark: Decimal | None
     pnl: Decimal | None
+    pnl_last: Decimal | None  # the same at the last trade's price
     currency: str
+    share: Decimal | None  # of the initial margin
     estimated: bool  # the venue has not said the liquidation price, so ours stands there
     distance: figures.Distance | None
+    hours: int | None  # of the last day's volatility, to the liquidation price
 
     @property
     def side(self) -> str:
@@ -196,14 +199,21 @@ class Picture:
         instrument, ticker = self.listed.get(position.symbol), self.tickers.get(position.symbol)
         mark = ticker.mark if ticker and ticker.mark is not None else position.mark
         pnl, currency = position.unrealised_pnl, position.pnl_currency or (instrument.base if instrument else "")
+        pnl_last = None
         if instrument and mark is not None:
             pnl, currency = figures.unrealised(position, instrument, mark)
         estimated = position.liquidation_price is None and instrument is not None
         if instrument and estimated:
             estimate = figures.estimated_liquidation(position, instrument, self.wallets, mark)
             position.liquidation_price = round_price(instrument, estimate) if estimate else None
+        if instrument and ticker and ticker.last is not None:
+            pnl_last, _ = figures.unrealised(position, instrument, ticker.last)
+        share = figures.return_on(position.initial_margin, pnl)
         distance = figures.distance(position, mark)
-        return PositionRow(position, *self._written(position.symbol), mark, pnl, currency, estimated, distance)
+        day = (ticker.high_24h, ticker.low_24h) if ticker else (None, None)
+        hours = figures.hours_away(mark, position.liquidation_price, *day)
+        written = self._written(position.symbol)
+        return PositionRow(position, *written, mark, pnl, pnl_last, currency, share, estimated, distance, hours)
 
 
 def picture_of(request: HttpRequest, symbol: str | None = None) -> Picture | None:
