@@ -25,6 +25,7 @@ from accounts.actions.withdrawal_moves import Tampered, move, take, tampered
 from accounts.actions.withdrawal_notices import notify_desk, notify_requester
 from accounts.actions.withdrawal_reviews import send_back
 from accounts.actions.withdrawals import read_facts, require_permission
+from accounts.durable import durable_transaction
 from accounts.hooks import money_halted
 from accounts.models import ApiKey, Desk, Withdrawal
 from accounts.rights import ALLOWED, Right, has, membership_of
@@ -121,7 +122,7 @@ def _claim(withdrawal_id: UUID, facts: Facts, mark: int) -> Claim | None:
 
     Raises `Later`, `Tampered`, `PolicyBroken`.
     """
-    with transaction.atomic():
+    with durable_transaction():
         desk_id = Withdrawal.objects.values_list("desk", flat=True).get(pk=withdrawal_id)
         Desk.objects.select_for_update(no_key=True).get(pk=desk_id)  # one attempt at a time: velocity is the desk's
         withdrawal = take(withdrawal_id)
