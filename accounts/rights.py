@@ -179,7 +179,7 @@ DOORS: dict[str, Door] = {
     "api:*": Door(Open.TOKEN, Open.TOKEN),
     "api_document": Door(PUBLIC),
     "api_docs": Door(PERSON),
-    "api_unknown": Door(PUBLIC, PUBLIC),  # says that there is nothing
+    "api_unknown": Door(Open.TOKEN, Open.TOKEN),  # says that there is nothing
     # the desk: people, keys, the book
     "people": Door(LOOK),
     "invite": Door(Right.MANAGE_PEOPLE, Right.MANAGE_PEOPLE, fresh=True),
