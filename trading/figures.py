@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from krakenfutures import liquidation, pnl
+from krakenfutures.contracts import round_price
 from krakenfutures.values import ContractKind, Instrument, Ticker, Wallets
 
 ZERO = Decimal(0)
@@ -44,6 +45,10 @@ class Held(Protocol):
     size: Decimal
     entry: Decimal
     liquidation_price: Decimal | None
+
+
+class HeldWithMark(Held, Protocol):
+    mark: Decimal | None
 
 
 def usd_prices(tickers: Mapping[str, Ticker], instruments: Iterable[Instrument]) -> dict[str, Decimal]:
@@ -158,6 +163,21 @@ def hours_away(
         return None
     a_day = math.log(high / low) / (2 * math.sqrt(math.log(2)))
     return round(24 * (math.log(threshold / mark) / a_day) ** 2)
+
+
+def mark_of(position: HeldWithMark, ticker: Ticker | None) -> Decimal | None:
+    """The live one, else what the venue last said with the position."""
+    return ticker.mark if ticker and ticker.mark is not None else position.mark
+
+
+def liquidation_of(
+    position: Held, instrument: Instrument | None, wallets: Wallets | None, mark: Decimal | None
+) -> Decimal | None:
+    """The venue's word, else ours in whole ticks."""
+    if position.liquidation_price is not None or instrument is None:
+        return position.liquidation_price
+    estimate = estimated_liquidation(position, instrument, wallets, mark)
+    return round_price(instrument, estimate) if estimate else None
 
 
 def unrealised(position: Held, instrument: Instrument, mark: Decimal) -> tuple[Decimal, str]:

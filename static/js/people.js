@@ -6,7 +6,7 @@ import { morph } from "./morph.js";
 
 /** @typedef {{id: number, name: string, page: string, symbol: string}} Looker */
 
-const NAMES = /** @type {Record<string, string>} */ ({ instrument: "Trade", overview: "Overview", markets: "Markets", withdrawals: "Withdrawals", keys: "Keys", people: "People" });
+const NAMES = /** @type {Record<string, string>} */ ({ instrument: "Trade", overview: "Overview", markets: "Markets", withdrawals: "Withdrawals", keys: "Keys", people: "People", activity: "Activity", history: "History", alerts: "Alerts", inbox: "Inbox", withdrawal: "A withdrawal", order: "An order" });
 const PATIENCE = 400; // between two drawings of a list that moves
 
 /** @type {number | null} */

@@ -50,6 +50,7 @@ class Sources:
     prices: Prices
     links: Links
     now: datetime
+    read: dict[tuple[object, ...], list[Reading]] = field(default_factory=dict)
     _standings: dict[int, Standing] = field(default_factory=dict)
     _accounts: dict[int, list[Account]] = field(default_factory=dict)
 
@@ -104,17 +105,20 @@ class Standing:
         return plain(round_price(instrument, price) if instrument else price)
 
     def distance(self, position: Position) -> figures.Distance | None:
-        """As in the table of positions: by the venue's liquidation price, else by ours."""
-        instrument, ticker = self.listed.get(position.symbol), self.held.get(position.symbol)
-        mark = ticker.mark if ticker and ticker.mark is not None else position.mark
-        if position.liquidation_price is None and instrument is not None:
-            estimate = figures.estimated_liquidation(position, instrument, self.wallets, mark)
-            position.liquidation_price = round_price(instrument, estimate) if estimate else None
+        """As in the table of positions."""
+        mark = figures.mark_of(position, self.held.get(position.symbol))
+        instrument = self.listed.get(position.symbol)
+        position.liquidation_price = figures.liquidation_of(position, instrument, self.wallets, mark)
         return figures.distance(position, mark)
 
 
-def readings(rule: AlertRule, sources: Sources) -> Iterator[Reading]:
-    yield from READERS[Kind(rule.kind)](rule, sources)
+def readings(rule: AlertRule, sources: Sources) -> list[Reading]:
+    """Rules that look at the same thing share one reading, whatever their points and people."""
+    since = rule.on_since if rule.kind == Kind.DEADMAN else None
+    scope = (rule.kind, rule.desk_id, rule.account_id, rule.symbol, since)
+    if scope not in sources.read:
+        sources.read[scope] = list(READERS[Kind(rule.kind)](rule, sources))
+    return sources.read[scope]
 
 
 def _margin(rule: AlertRule, sources: Sources) -> Iterator[Reading]:

@@ -28,7 +28,8 @@ NAMED = 3  # fills in one sentence
 def sweep_alerts(prices: Prices, links: Links) -> None:
     """Weigh every rule that is on. Two workers at once tell nothing twice."""
     sources = Sources(prices, links, timezone.now())
-    for rule in AlertRule.objects.filter(is_on=True).select_related("desk", "owner", "account"):
+    rules = AlertRule.objects.filter(is_on=True).select_related("desk", "owner", "account")
+    for rule in rules.prefetch_related("states"):
         try:
             weigh(rule, sources)
         except Exception:

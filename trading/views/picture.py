@@ -14,7 +14,6 @@ from django.urls import reverse
 
 from accounts.models import Account, ApiKey, AuditRow, Balances
 from accounts.prepared import Prepared
-from krakenfutures.contracts import round_price
 from krakenfutures.values import Instrument, MarginAccount, OrderType, Ticker, Wallets
 from trading import figures
 from trading.actions.deadman import deadman_of
@@ -197,15 +196,13 @@ class Picture:
 
     def _position_row(self, position: Position) -> PositionRow:
         instrument, ticker = self.listed.get(position.symbol), self.tickers.get(position.symbol)
-        mark = ticker.mark if ticker and ticker.mark is not None else position.mark
+        mark = figures.mark_of(position, ticker)
         pnl, currency = position.unrealised_pnl, position.pnl_currency or (instrument.base if instrument else "")
         pnl_last = None
         if instrument and mark is not None:
             pnl, currency = figures.unrealised(position, instrument, mark)
         estimated = position.liquidation_price is None and instrument is not None
-        if instrument and estimated:
-            estimate = figures.estimated_liquidation(position, instrument, self.wallets, mark)
-            position.liquidation_price = round_price(instrument, estimate) if estimate else None
+        position.liquidation_price = figures.liquidation_of(position, instrument, self.wallets, mark)
         if instrument and ticker and ticker.last is not None:
             pnl_last, _ = figures.unrealised(position, instrument, ticker.last)
         share = figures.return_on(position.initial_margin, pnl)
