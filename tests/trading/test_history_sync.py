@@ -198,3 +198,14 @@ def test_while_the_past_is_missing_the_ledger_covers_the_newest_stretch(lived: L
     assert not LedgerEntry.objects.exclude(residual=0).exists()
     read_again(key, 1, 20)
     agrees(lived, key.account_id)
+
+
+def test_a_word_the_exchange_no_longer_takes_is_left_and_the_page_found_by_time(lived: Lived, key: ApiKey) -> None:
+    read_all(key)
+    known = Sync.objects.get(stream="executions")
+    newest = json.loads(known.cursor)["high"]
+    Fill.objects.all().delete()
+    gap = {"since": 0, "before": newest + 1, "after": "not of this exchange"}
+    Sync.objects.filter(pk=known.pk).update(cursor=json.dumps({"high": newest, "gaps": [gap]}), share=0.5)
+    read_all(key)
+    assert Fill.objects.count() == lived.told["fills"]
