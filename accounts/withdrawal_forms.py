@@ -240,7 +240,7 @@ def initial_of(policy: Policy) -> dict[str, Any]:
 
 
 class SimulationForm(forms.Form):
-    amount = forms.DecimalField(label="What would happen to, USD", min_value=0, max_digits=20)
+    amount = forms.DecimalField(label="Amount, USD", min_value=0, max_digits=20)
     first_time = forms.BooleanField(required=False, label="To a first-time destination")
 
 

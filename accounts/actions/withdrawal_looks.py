@@ -78,7 +78,7 @@ class Step:
 def queue(desk: Desk, user: User) -> list[Group]:
     """Every request of the desk under the heading that says what it waits for; a draft only for its author."""
     groups = {
-        "needs": Group("Needs you", "Nothing waits for you.", clock="Time"),
+        "needs": Group("Needs you", "Nothing waits for you.", clock="Time left, or since"),
         "others": Group("Waiting for others", "Nothing waits for anybody else."),
         "scheduled": Group("Scheduled", "Nothing is approved and waiting for its time."),
         "executing": Group("Executing", "Nothing is being sent.", clock="Since"),

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from accounts.actions.policy import members_of, policy_in_force
 from accounts.actions.withdrawal_demands import (
     Asked,
     able_reviewers,
@@ -14,19 +15,23 @@ from accounts.actions.withdrawal_demands import (
     closed_because,
     demand_in_words,
     is_first_time,
+    moved_and_reserved,
     reserved_in,
     usd_of,
     velocity_of,
 )
 from accounts.actions.withdrawals import Wish, check_amount, read_facts, require_permission, usable_key
-from accounts.models import Account, User, Withdrawal
+from accounts.models import Account, Desk, User, Withdrawal
+from accounts.policy_people import reviewers
+from accounts.policy_rules import tier_for
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
-from accounts.velocity_rules import Velocity
+from accounts.velocity_rules import Moved, Velocity, velocities
 from accounts.venues import session_for, venue_for
 from accounts.withdrawal_preview import After, after
 from accounts.withdrawal_rules import free_in, lands_in_words, person_of, rounded_down
 from krakenfutures.errors import KrakenError
+from krakenfutures.numbers import plain
 from krakenfutures.values import Wallets
 
 
@@ -88,6 +93,22 @@ def preview(account: Account, wish: Wish, *, by: User, but: Withdrawal | None = 
         refusal=refusal or exceeded or short,
         closed=closed_because(asked, timezone.now()),
     )
+
+
+def simulated(desk: Desk, usd: Decimal, *, first_time: bool, by: User) -> list[str]:
+    """What would happen to so much, if this person asked for it now: sentences. Raises `PolicyBroken`."""
+    now, policy = timezone.now(), policy_in_force(desk).policy
+    asked = asked_now(desk, usd, first_time=first_time)
+    said = [
+        f"It falls under the tier above {plain(tier_for(policy, usd).above)} USD: {demand_in_words(asked.demand)}."
+    ]
+    others = len(reviewers(policy, members_of(desk), requester=person_of(by.email)))
+    if others < asked.demand.approvals:
+        said.append(f"Asked for by you it would be refused: only {others} others may review.")
+    wish = Moved(None, person_of(by.email), "", usd, usd)  # of no currency, so only the limits in USD are asked
+    said += [one.sentence for one in velocities(policy, moved_and_reserved(desk, now), wish, now) if one.is_exceeded]
+    closed = closed_because(asked, now)
+    return [*said, closed] if closed else said
 
 
 def _after(account: Account, wish: Wish, wallets: Wallets, amount: Decimal) -> After | None:

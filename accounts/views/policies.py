@@ -21,12 +21,12 @@ from accounts.actions.policy import (
     reject_policy,
     warnings_without,
 )
-from accounts.actions.withdrawal_demands import demand_in_words
+from accounts.actions.withdrawal_previews import simulated
 from accounts.forms import blame
 from accounts.models import PolicyState, PolicyVersion
 from accounts.policy_differences import looser_parts, stricter_parts
 from accounts.policy_people import unsatisfiable
-from accounts.policy_rules import Policy, demand, tier_for, words
+from accounts.policy_rules import Policy, words
 from accounts.rights import Right, has
 from accounts.rules import NotAllowed
 from accounts.stepup import fresh_factor
@@ -55,12 +55,10 @@ def policy(request: DeskRequest) -> HttpResponse:
     desk = desk_of(request)
     current = policy_in_force(desk)
     form = SimulationForm(request.GET or None)
-    answer = ""
+    answer: list[str] = []
     if request.GET and form.is_valid():
         amount, first = form.cleaned_data["amount"], form.cleaned_data["first_time"]
-        asked = demand_in_words(demand(current.policy, amount, first_time=first))
-        above = plainly(tier_for(current.policy, amount).above)
-        answer = f"{plainly(amount)} USD fall under the tier above {above} USD: {asked}."
+        answer = simulated(desk, amount, first_time=first, by=request.user)
     versions = (
         PolicyVersion.objects.filter(desk=desk).select_related("proposed_by").prefetch_related("votes__reviewer")
     )

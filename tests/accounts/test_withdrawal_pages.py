@@ -186,6 +186,15 @@ def test_a_policy_is_simulated_before_it_is_needed(team):
     assert "1 approval by others" in page
 
 
+def test_a_simulation_tells_limits_a_pause_and_missing_reviewers(team):
+    set_policy(team.desk, Policy(tiers=(Tier(D(0), 4),), desk_day=D(500), paused=True))
+    page = browser_of(team.trader).get(reverse("withdrawal_policy"), {"amount": "501"}).content.decode()
+    for words in ("4 approvals by others", "only 3 others may review", "more would exceed it", "are paused"):
+        assert words in page
+    page = browser_of(team.trader).get(reverse("withdrawal_policy"), {"amount": "500"}).content.decode()
+    assert "more would exceed it" not in page
+
+
 def test_a_policy_change_needs_somebody_else(team):
     browser = browser_of(team.owner)
     compared = browser.post(reverse("propose_policy"), {**changed(team, approvals_0="2"), "do": "look"})
