@@ -287,7 +287,11 @@ def _do(request: DeskRequest, account: Account, form: WithdrawalForm, before: Wi
 
 def _cells(row: Withdrawal) -> Iterable[object]:
     voters = "; ".join(vote.reviewer.email for vote in row.approvals.all() if vote.digest == row.digest)
-    broken = "; ".join(vote.reviewer.email for vote in row.glass_votes.all()) if row.glass_at else ""
+    broken = (
+        "; ".join(vote.reviewer.email for vote in row.glass_votes.all() if vote.digest == row.digest)
+        if row.glass_at
+        else ""
+    )
     verdict = row.glass_review.verdict if hasattr(row, "glass_review") else ""
     moments = (row.requested_at, row.executing_at)
     asked, sent = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else "" for moment in moments)
