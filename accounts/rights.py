@@ -30,6 +30,7 @@ class Right(StrEnum):
     MANAGE_PEOPLE = "Invite people, set roles and limits, suspend and remove"
     MANAGE_ALERTS = "Set the alert rules that tell everybody of the desk"
     MANAGE_DESK = "Rename the desk, ask for a second factor, let the desk withdraw"
+    EXPORT = "Take history and reports away as files"
     OPERATE = "See how this installation is doing"
     EXPORT_AUDIT = "Take the book of who did what away as a file"
 
@@ -52,6 +53,7 @@ ALLOWED: dict[Right, frozenset[Role]] = {
     Right.MANAGE_PEOPLE: MANAGERS,
     Right.MANAGE_ALERTS: MANAGERS,
     Right.MANAGE_DESK: frozenset({Role.OWNER}),
+    Right.EXPORT: TRADERS | REVIEWERS,
     Right.OPERATE: MANAGERS,
     Right.EXPORT_AUDIT: MANAGERS,
 }
@@ -251,6 +253,13 @@ DOORS: dict[str, Door] = {
     "be_here": Door(TRADE, TRADE),
     "edit_order": Door(TRADE, TRADE),
     # what happened
+    "reports": Door(LOOK),
+    "report_details": Door(LOOK),
+    "report_fifo": Door(LOOK),
+    "equity": Door(LOOK),
+    "exports": Door(LOOK),
+    "ask_export": Door(Right.EXPORT, Right.EXPORT),
+    "download_export": Door(LOOK),
     "history": Door(LOOK),
     "history_progress": Door(LOOK),
     "log_files": Door(LOOK, TRADE),

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
@@ -16,7 +17,17 @@ from accounts.models import ApiKey, Environment, KeyState
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from krakenfutures.errors import KrakenError, Refused
-from trading.actions import attaching, deadman, histories, log_files, resolving, syncing
+from trading.actions import (
+    attaching,
+    deadman,
+    equity,
+    exports,
+    histories,
+    index_prices,
+    log_files,
+    resolving,
+    syncing,
+)
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +109,26 @@ def compare_log_file(file_id: str) -> None:
 @shared_task(name="trading.sweep_log_files")
 def sweep_log_files() -> None:
     log_files.sweep_files()
+
+
+@shared_task(name="trading.note_equity")
+def note_equity() -> None:
+    equity.note_equity()
+
+
+@shared_task(name="trading.keep_index_prices")
+def keep_index_prices() -> None:
+    index_prices.keep_index_prices()
+
+
+@shared_task(name="trading.make_export")
+def make_export(export_id: str) -> None:
+    exports.make_export(UUID(export_id))
+
+
+@shared_task(name="trading.sweep_exports")
+def sweep_exports() -> None:
+    exports.sweep_exports()
 
 
 @shared_task(name="trading.refresh_listings")

@@ -1,9 +1,12 @@
 from trading.models.alert import AlertRule, AlertState
 from trading.models.batch import Batch, BatchLine
 from trading.models.deadman import DeadMan
+from trading.models.equity import EquityPoint
+from trading.models.export import Export, ExportFormat, ExportPart, ExportState
 from trading.models.fill import Fill
 from trading.models.halt import Halt
 from trading.models.history import HistoryEvent, LogEntry, PositionEvent
+from trading.models.index_price import IndexPrice
 from trading.models.instrument import Favourite, Listing
 from trading.models.ledger import LedgerEntry, WalletLedger
 from trading.models.log_file import LogFile, LogFileLine
@@ -20,10 +23,16 @@ __all__ = [
     "Batch",
     "BatchLine",
     "DeadMan",
+    "EquityPoint",
+    "Export",
+    "ExportFormat",
+    "ExportPart",
+    "ExportState",
     "Favourite",
     "Fill",
     "Halt",
     "HistoryEvent",
+    "IndexPrice",
     "LedgerEntry",
     "Listing",
     "LogEntry",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django import template
@@ -156,3 +156,16 @@ def rate(share: Decimal | None) -> str:
 def bare(value: Decimal | None) -> str:
     """For scripts: plain notation, empty for nothing."""
     return "" if value is None else plain(value)
+
+
+@register.filter
+def span(value: timedelta) -> str:
+    """A length of time in its two largest units: `3 d 4 h`, `20 min 5 s`."""
+    seconds = int(value.total_seconds())
+    units = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+    first = next((place for place, (size, _) in enumerate(units) if seconds >= size), 3)
+    words = []
+    for size, name in units[first : first + 2]:
+        words.append(f"{seconds // size} {name}")
+        seconds %= size
+    return " ".join(words)
