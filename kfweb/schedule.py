@@ -13,7 +13,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "read fills": {"task": "trading.sync_all_fills", "schedule": 30.0, "options": {"expires": 30}},
     "read histories": {"task": "trading.sync_histories", "schedule": 30.0, "options": {"expires": 30}},
     "compare log files": {"task": "trading.sweep_log_files", "schedule": 60.0, "options": {"expires": 60}},
-    "note how accounts stand": {"task": "trading.note_equity", "schedule": 60.0, "options": {"expires": 60}},
+    "note how accounts stand": {"task": "kfweb.note_equity", "schedule": 60.0, "options": {"expires": 60}},
     "keep index prices": {"task": "trading.keep_index_prices", "schedule": 120.0, "options": {"expires": 120}},
     "make exports": {"task": "trading.sweep_exports", "schedule": 15.0, "options": {"expires": 15}},
     "list the instruments": {"task": "trading.refresh_listings", "schedule": 15.0, "options": {"expires": 15}},

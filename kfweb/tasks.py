@@ -8,7 +8,7 @@ import redis
 from celery import shared_task
 from django.conf import settings
 
-from trading.actions import alerting
+from trading.actions import alerting, equity
 from trading.live.latest import latest_tickers, link_state
 
 PULSE = "kfweb:pulse"
@@ -26,6 +26,11 @@ def pulse() -> None:
 def sweep_alerts() -> None:
     """Here, because the relay's last words are read above the actions that judge them."""
     alerting.sweep_alerts(latest_tickers, link_state)
+
+
+@shared_task(name="kfweb.note_equity")
+def note_equity() -> None:
+    equity.note_equity(latest_tickers)
 
 
 def pulse_age() -> float | None:

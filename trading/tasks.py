@@ -20,7 +20,6 @@ from krakenfutures.errors import KrakenError, Refused
 from trading.actions import (
     attaching,
     deadman,
-    equity,
     exports,
     histories,
     index_prices,
@@ -109,11 +108,6 @@ def compare_log_file(file_id: str) -> None:
 @shared_task(name="trading.sweep_log_files")
 def sweep_log_files() -> None:
     log_files.sweep_files()
-
-
-@shared_task(name="trading.note_equity")
-def note_equity() -> None:
-    equity.note_equity()
 
 
 @shared_task(name="trading.keep_index_prices")

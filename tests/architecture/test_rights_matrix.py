@@ -25,7 +25,7 @@ from tests.accounts.signing_in import sign_in
 from tests.conftest import person
 from tests.trading.furnished import demo_account, furnish, list_instruments, order
 from trading.live import consumer, visibility
-from trading.models import AlertRule, LogFile, Order, SavedView
+from trading.models import AlertRule, Export, LogFile, Order, SavedView
 
 OBJECTS = frozenset(
     {
@@ -113,6 +113,9 @@ def world(db: None, settings: Settings) -> World:
         "notice_id": Notice.objects.create(user=people["owner"], desk=desk, text=SECRETS[0], at=timezone.now()).pk,
         "rule_id": AlertRule.objects.create(
             desk=desk, owner=people["owner"], kind="fill", on_since=timezone.now()
+        ).pk,
+        "export_id": Export.objects.create(
+            account=account, by=people["owner"], format="csv", state="ready", asked_at=timezone.now()
         ).pk,
         "webhook_id": Webhook.objects.create(user=people["owner"], label=SECRETS[1], host="x.test").pk,
         "version": "old", "measure": "funding",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -9,29 +10,31 @@ from django.utils import timezone
 
 from accounts.models import Balances
 from krakenfutures.pnl import notional_usd
+from krakenfutures.values import Ticker
 from krakenfutures.words import kind_of
 from trading import figures
 from trading.instruments import instruments
-from trading.live.latest import latest_tickers
 from trading.models import EquityPoint, Position
 
 EVERY = timedelta(minutes=5)
 OLD = timedelta(minutes=5)  # wallets that are older say nothing of now
 ZERO = Decimal(0)
 
+Prices = Callable[[str], Mapping[str, Ticker]]  # of an environment's instruments, as last heard
 
-def note_equity() -> int:
+
+def note_equity(prices: Prices) -> int:
     """A point for every account whose wallets are fresh; a second call within the five minutes adds none."""
     now = timezone.now()
     moment = datetime.fromtimestamp(now.timestamp() // EVERY.total_seconds() * EVERY.total_seconds(), UTC)
     fresh = Balances.objects.filter(at__gte=now - OLD).select_related("account")
-    points = [_point(balances, moment) for balances in fresh]
+    points = [_point(balances, moment, prices) for balances in fresh]
     return len(EquityPoint.objects.bulk_create(points, ignore_conflicts=True))
 
 
-def _point(balances: Balances, moment: datetime) -> EquityPoint:
+def _point(balances: Balances, moment: datetime, prices: Prices) -> EquityPoint:
     environment = balances.account.environment
-    tickers = latest_tickers(environment)
+    tickers = prices(environment)
     sums = figures.totals(balances.known, figures.usd_prices(tickers, instruments(environment)))
     exposure = ZERO
     for position in Position.objects.filter(account=balances.account):
