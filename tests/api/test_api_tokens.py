@@ -20,6 +20,7 @@ from accounts.rules import NotAllowed
 from tests.accounts.conftest import plain_static_files
 from tests.accounts.signing_in import sign_in
 from tests.api.calling import Caller, assert_problem
+from trading.api.document import operations
 
 __all__ = ["plain_static_files"]  # a fixture
 FORM = {"label": "my bot", "scopes": ["read", "trade"], "days": "30"}
@@ -160,3 +161,13 @@ def test_two_desks_of_one_name_are_told_apart(desk: Desk, trader: User) -> None:
     Membership.objects.create(desk=twin, user=trader, role="trader")
     with pytest.raises(CommandError, match=f"numbers {desk.pk}, {twin.pk}"):
         command(email=trader.email, desk=desk.name)
+
+
+def test_the_page_of_the_api_is_ours_and_tells_every_operation(desk: Desk, viewer: User) -> None:
+    page = signed_in(viewer).get("/api/").content.decode()
+    for method, path in ((one.method, one.path) for one in operations()):
+        assert f"{method} {path}" in page
+    assert "Idempotency-Key" in page
+    assert "swagger" not in page.lower()
+    assert not re.search(r"<script(?![^>]*\bsrc=)", page)
+    assert Client().get("/api/").status_code == 302  # to signing in

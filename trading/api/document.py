@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.rights import API
+from trading.api import shapes as answers
 from trading.api.app import api
 from trading.api.problems import Problem
 
@@ -60,7 +61,8 @@ def document(_request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    context = {"operations": list(operations()), "refusals": REFUSALS.items(), "about": api.description}
+    context = {"operations": list(operations()), "shapes": list(shapes()), "refusals": REFUSALS.items()}
+    context["about"] = api.description
     return render(request, "trading/api_docs.html", context)
 
 
@@ -105,6 +107,22 @@ def operations() -> Iterator[Shown]:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an answer is made of."""
+
+    name: str
+    about: str
+    fields: tuple[Field, ...]
+
+
+def shapes() -> Iterator[Shape]:
+    known = schema()["components"]["schemas"]
+    for name in sorted(name for name, one in vars(answers).items() if isinstance(one, type) and name in known):
+        fields = tuple(_field(part, one, required=True) for part, one in known[name]["properties"].items())
+        yield Shape(name, known[name].get("description", ""), fields)
+
+
 def _calls() -> Iterator[tuple[str, str, Any]]:
     """Every operation with its address as the document writes it, and its row in the table of rights."""
     for _, router in api._routers:
@@ -133,7 +151,7 @@ def _field(name: str, one: dict[str, Any], *, required: bool) -> Field:
 
 
 def _kind(one: dict[str, Any]) -> str:
-    """In a few words: `text`, `one of …`, `list of Order`."""
+    """In a few words: `text`, `decimal`, `one of …`, `list of Order`."""
     if "$ref" in one:
         return _name(one)
     if "anyOf" in one:
@@ -142,6 +160,10 @@ def _kind(one: dict[str, Any]) -> str:
         return f"one of {', '.join(map(str, one['enum']))}"
     if one.get("type") == "array":
         return f"list of {_kind(one['items'])}"
+    if r"\d+" in one.get("pattern", "") or r"\d{" in one.get("pattern", ""):
+        return "decimal, as text"
+    if one.get("format") in {"date-time", "uuid"}:
+        return {"date-time": "time", "uuid": "UUID"}[one["format"]]
     return {"string": "text", "integer": "whole number", "boolean": "true or false"}.get(one.get("type", ""), "object")
 
 

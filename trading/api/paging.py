@@ -35,7 +35,7 @@ class Wanted(Schema):
     """Where to begin and how much."""
 
     cursor: str | None = Field(None, max_length=LONGEST, description="`next` of the piece before")
-    limit: int = Field(USUAL, ge=1, le=MOST)
+    limit: int = Field(USUAL, ge=1, le=MOST, description=f"at most {MOST}; {USUAL} unless you say so")
 
 
 def newest_first(
