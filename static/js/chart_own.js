@@ -17,11 +17,13 @@ export function start({ chart, candles, holder, tick, seconds, look }) {
   /** @type {any[]} */
   let lines = [];
   const marks = createSeriesMarkers(candles, []);
+  const note = /** @type {HTMLElement} */ (document.querySelector("[data-chart-note]"));
 
   function draw() {
     const colours = look();
     for (const line of lines) candles.removePriceLine(line);
     lines = [...own.orders.filter((order) => order.price).map((order) => orderLine(order, colours)), ...positionLines(colours)].map((line) => candles.createPriceLine(line));
+    if (own.more) note.textContent = "There are too many orders or fills of yours to draw all: the newest 500 are.";
     marks.setMarkers(own.fills.map((fill) => mark(fill, seconds(), colours)).reverse());
     holder.dataset.ownLines = String(lines.length); // for those who cannot see a canvas, and for tests
     holder.dataset.ownFills = String(own.fills.length);

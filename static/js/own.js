@@ -6,13 +6,13 @@ import { watch } from "./live.js";
 
 /** @typedef {{id: string, side: string, type: string, open: string, price: string, moves: string, status: string}} Order */
 /** @typedef {[number, string, string, string]} Fill milliseconds, side, price, size */
-/** @typedef {{orders: Order[], position: {side: string, entry: string, liquidation: string, size: string} | null, fills: Fill[]}} Own */
+/** @typedef {{orders: Order[], position: {side: string, entry: string, liquidation: string, size: string} | null, fills: Fill[], more: boolean}} Own */
 
 const EVERY = 400; // milliseconds between two questions, at the least
 const AGAIN = 3000; // after one that was not answered
 
 /** @type {Own} */
-export let own = { orders: [], position: null, fills: [] };
+export let own = { orders: [], position: null, fills: [], more: false };
 /** @type {(() => void)[]} */
 const listeners = [];
 let address = "";

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,13 +15,14 @@ import requests
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from accounts import venues
 from accounts.models import Account, Desk, User
 from krakenfutures.io.derivatives import DerivativesVenue
 from tests.krakenfutures.wire import answered, as_json
 from tests.trading.furnished import demo_account, furnish, list_instruments
-from trading.models import Workspace
+from trading.models import Fill, Workspace
 
 pytestmark = pytest.mark.usefixtures("collected")
 
@@ -243,3 +246,21 @@ def test_choices_are_kept_for_each_instrument_and_each_person(signed_in: Client,
     assert tell(signed_in, "/workspace/PF_XBTUSD/", {"tape_from": "-1"}).status_code == 422
     assert tell(signed_in, "/workspace/PF_XBTUSD/", {"group": 3}).status_code == 422
     assert tell(signed_in, "/workspace/NOTHING/", {"group": 5}).status_code == 404
+
+
+def test_more_fills_than_are_drawn_is_said(signed_in: Client, desk: Desk, owner: User) -> None:
+    account = demo_account(desk, owner)
+    furnish(account, owner, fills=0)
+    assert asked(signed_in, f"/charts/PF_XBTUSD/own.json?of={account.pk}")["more"] is False
+    now = timezone.now()
+    rows = (
+        Fill(
+            account=account, venue_fill_id=str(number), venue_order_id="o", symbol="PF_XBTUSD", side="buy",
+            size=Decimal(1), price=Decimal(60000 + number), at=now - timedelta(seconds=number), kind="maker",
+        )
+        for number in range(501)
+    )  # fmt: skip
+    Fill.objects.bulk_create(rows)
+    found = asked(signed_in, f"/charts/PF_XBTUSD/own.json?of={account.pk}")
+    assert found["more"] is True
+    assert [fill[2] for fill in (found["fills"][0], found["fills"][-1])] == ["60000", "60499"], "the newest ones"

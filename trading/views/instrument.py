@@ -35,7 +35,7 @@ BOOK_ROWS = range(25)  # what the stream holds; a chart that is not high leaves 
 LADDER_ROWS = range(51)
 TAPE_ROWS = range(42)
 MEASURES = (
-    ("funding", "Funding", ("Funding per hour", "A year", "Highest", "Lowest")),
+    ("funding", "Funding", ("Per hour", "A year", "Highest", "Lowest")),
     ("open_interest", "Open interest", ("At the end", "Change", "Highest", "Lowest")),
     ("premium", "Premium", ("Mark over index",)),
 )

@@ -26,19 +26,20 @@ EDITABLE = {"limit", "post", "stop", "take_profit"}
 def own(request: HttpRequest, symbol: str) -> JsonResponse:
     """`{"orders", "position", "fills", "more"}` of the account the page is about; decimals as text.
 
-    Fills from `?since=SECONDS` on, the newest ones; `more` says that there were too many.
+    Fills from `?since=SECONDS` on, the newest ones; `more` says that there were too many of them, or of orders.
     """
     since = request.GET.get("since", "")
     picture = picture_of(request, symbol)
     if picture is None or not re.fullmatch(r"\d{0,11}", since, re.ASCII):
         raise Http404
+    orders = _orders(picture.account, symbol)
     fills = _fills(picture.account, symbol, datetime.fromtimestamp(int(since or 0), UTC))
     return JsonResponse(
         {
-            "orders": _orders(picture.account, symbol),
+            "orders": orders[:ORDERS],
             "position": _position(picture, symbol),
             "fills": fills[:FILLS],
-            "more": len(fills) > FILLS,
+            "more": len(fills) > FILLS or len(orders) > ORDERS,
         }
     )
 
@@ -46,7 +47,7 @@ def own(request: HttpRequest, symbol: str) -> JsonResponse:
 def _orders(account: Account, symbol: str) -> list[dict[str, Any]]:
     """Working ones and those not proven yet; what waits for its parent is not at the venue."""
     live = Q(status__in=(*WORKING, *UNSETTLED), account=account, symbol=symbol)
-    return [_order(one) for one in Order.objects.filter(live)[:ORDERS]]
+    return [_order(one) for one in Order.objects.filter(live)[: ORDERS + 1]]
 
 
 def _order(one: Order) -> dict[str, Any]:
