@@ -1,7 +1,8 @@
 // @ts-check
 // A curve in a box: uPlot in the page's colours, as large as its holder. Its numbers are floats: they are only drawn.
-// uPlot itself comes when the first curve is looked at.
+// This module, and uPlot with it, is loaded when the first curve is looked at.
 
+import uPlot from "../vendor/uplot@1.6.32/uPlot.esm.js";
 import { dress } from "./palette.js";
 
 /** @typedef {{label: string, stroke: "accent" | "buy" | "sell", fill: "accentWash" | "buyWash" | "sellWash", stepped?: 1 | -1, value: (drawn: number | null) => string}} Series */
@@ -19,7 +20,7 @@ export function curve(holder, how) {
   let data = [[], ...how.series.map(() => [])];
   const size = () => ({ width: Math.max(120, holder.clientWidth), height: Math.max(80, holder.clientHeight - 30) }); // the legend below
 
-  import("../vendor/uplot@1.6.32/uPlot.esm.js").then(({ default: uPlot }) => dress((look) => {
+  dress((look) => {
     plot?.destroy();
     const axis = { stroke: look.muted, grid: { stroke: look.faint, width: 1 }, ticks: { show: false }, font: `11px ${look.font}` };
     plot = new uPlot({
@@ -39,7 +40,7 @@ export function curve(holder, how) {
         })),
       ],
     }, data, holder);
-  }));
-  new ResizeObserver(() => holder.clientWidth && plot?.setSize(size())).observe(holder);
-  return { draw(/** @type {any[]} */ fresh) { data = fresh; plot?.setData(fresh); } };
+  });
+  new ResizeObserver(() => holder.clientWidth && plot.setSize(size())).observe(holder);
+  return { draw(/** @type {any[]} */ fresh) { data = fresh; plot.setData(fresh); } };
 }
