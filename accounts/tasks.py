@@ -6,6 +6,7 @@ from celery import shared_task
 
 from accounts.actions.audit_book import export_heads
 from accounts.actions.delivering import deliver_due
+from accounts.actions.notices import forget_old_notices
 from accounts.actions.sessions import forget_old_sessions
 from accounts.actions.withdrawal_sweep import sweep_withdrawals
 
@@ -22,6 +23,7 @@ def deliver() -> None:
 
 @shared_task(name="accounts.export_audit_heads")
 def heads() -> None:
-    """Once a day is enough; later rings of the day find the file there. What is left of old sessions goes too."""
+    """Once a day is enough; later rings of the day find the file there. Old sessions and notices go too."""
     export_heads()
     forget_old_sessions()
+    forget_old_notices()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
@@ -86,6 +86,13 @@ def mark_read(person: User, *notices: int) -> int:
     """These, or all that are unread."""
     rows = Notice.objects.visible_to(person).unread()
     return (rows.filter(pk__in=notices) if notices else rows).update(seen_at=timezone.now())
+
+
+def forget_old_notices(*, older_than: timedelta = timedelta(days=180)) -> int:
+    """Those that were read, with the log of where they went. Returns how many; what is unread stays."""
+    old = Notice.objects.filter(at__lt=timezone.now() - older_than, seen_at__isnull=False)
+    _, gone = old.delete()
+    return gone.get("accounts.Notice", 0)
 
 
 def notify_test(person: User, *, text: str, level: str, desk: Desk | None = None, link: str = "") -> Notice:

@@ -28,7 +28,7 @@ from pytest_django import Settings
 from accounts import vault
 from accounts.actions import delivering
 from accounts.actions.delivering import deliver, deliver_due
-from accounts.actions.notices import keep_settings, notify
+from accounts.actions.notices import forget_old_notices, keep_settings, notify
 from accounts.actions.rotation import rotate_vault
 from accounts.actions.webhooks import add_webhook, open_webhook, renew_secret
 from accounts.models import AuditRow, Delivery, Desk, Level, Membership, Notice, Topic, User, Webhook
@@ -176,6 +176,16 @@ def test_an_open_page_is_told_what_the_browser_shall_show(client: Client, desk: 
     assert [(one["id"], one["text"]) for one in shown] == [(loud.pk, "Now.")]
     assert quiet.pk not in {one["id"] for one in shown}
     assert client.get(reverse("latest_notices"), {"after": "x"}).json() == {"notices": []}
+
+
+def test_what_was_read_half_a_year_ago_goes_and_the_rest_stays(desk: Desk, owner: User) -> None:
+    long_ago = timezone.now() - timedelta(days=181)
+    read, unread, young = (tell(owner, desk)[0] for _ in range(3))
+    Notice.objects.filter(pk__in=[read.pk, unread.pk]).update(at=long_ago)
+    Notice.objects.filter(pk__in=[read.pk, young.pk]).update(seen_at=timezone.now())
+    assert forget_old_notices() == 1
+    assert set(Notice.objects.all()) == {unread, young}
+    assert Delivery.objects.count() == 2
 
 
 # --- e-mail -------------------------------------------------------------------------------------
