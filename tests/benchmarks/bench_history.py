@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from kfweb.celery import GIVES_WAY
 from tests.benchmarks import bench_tick_age
 from tests.benchmarks.result import Result
 from tests.benchmarks.rig import ROOT, Rig, rig
@@ -90,12 +91,12 @@ def unharmed() -> Result:
 
 
 def read_history(desk: Rig, url: str, told: dict[str, Any]) -> subprocess.Popen[bytes]:
-    """A worker that reads for as long as the exchange lets it; nice, as `manage.py up` starts workers."""
+    """A worker that reads for as long as the exchange lets it, and gives way as the desk's workers do."""
     environment = desk.environment | {"KFWEB_DEMO_URL": url}
     command = [sys.executable, "-m", "tests.trading.history_worker"]
     add = [*command, "add", told["uid"], told["public"], told["private"]]
     key = subprocess.run(add, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout.strip()
-    return desk.start(*command, "read", key, KFWEB_DEMO_URL=url)
+    return desk.start("nice", "-n", str(GIVES_WAY), *command, "read", key, KFWEB_DEMO_URL=url)
 
 
 def rows_of(desk: Rig) -> int:

@@ -13,7 +13,10 @@ from tests.journeys.conftest import SYMBOL, sign_in, wait_until_live
 from tests.stack import Stack
 
 AXE = (Path(__file__).resolve().parents[1] / "fixtures/axe/axe.min.js").read_text()
-PAGES = ("/", "/markets/", f"/trade/{SYMBOL}/", "/keys/", "/keys/add/", "/profile/", "/activity/", "/batch/")
+PAGES = (
+    "/", "/markets/", f"/trade/{SYMBOL}/", "/keys/", "/keys/add/", "/profile/", "/activity/", "/batch/", "/history/",
+    "/history/?tab=log", "/history/files/",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
