@@ -135,7 +135,6 @@ def ledger(account: int) -> float:
     Sync.objects.update_or_create(
         account_id=account, stream="log", defaults={"cursor": json.dumps({"high": ENTRIES, "gaps": []}), "share": 1}
     )
-    rebuild_ledger(account)
     began = time.perf_counter()
     rebuild_ledger(account)
     taken = time.perf_counter() - began

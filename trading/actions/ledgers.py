@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -23,6 +22,7 @@ COLUMNS = (
     "realised_pnl", "fee", "funding", "other", "balance", "residual",
 )  # fmt: skip
 INSERT = insert_sql(LedgerEntry, COLUMNS, "(account_id, number) DO NOTHING")
+COPY = f"COPY {LedgerEntry._meta.db_table} ({', '.join(COLUMNS)}) FROM STDIN"
 # Position rows count contracts, not money.
 READ = """
     SELECT number, at, wallet, asset, category, contract, reference, old, new, realised_pnl, fee, realised_funding
@@ -112,12 +112,22 @@ def _derive(account_id: int, after: int, to: int, tell: Callable[[int], None] = 
             entries = [_entry(account_id, wallets, row) for row in rows]
         with transaction.atomic():
             _cover(account_id, last, first or 0, end, len(entries))
-            with closing(connection.cursor()) as cursor:
-                cursor.executemany(INSERT, entries)
+            _insert(entries)
             _keep(account_id, wallets)
         done, last = done + len(entries), end
         tell(done)
     return done
+
+
+def _insert(entries: list[tuple[Any, ...]]) -> None:
+    """None of them can be there: the mark that was just moved stands between what is derived and what is not."""
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            cursor.executemany(INSERT, entries)
+            return
+        with cursor.copy(COPY) as copy:  # twice as fast there
+            for entry in entries:
+                copy.write_row(entry)
 
 
 def _rows(account_id: int, after: int, to: int) -> Iterator[tuple[Any, ...]]:
