@@ -36,8 +36,9 @@ class World(NamedTuple):
 
 
 @pytest.fixture
-def world(db: None, settings: Settings) -> World:
+def world(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> World:
     settings.DEMO_URL = "http://127.0.0.1:9"  # nobody listens there
+    monkeypatch.setattr("krakenfutures.io.rest.FIRST_PAUSE", 0.001)
     desk, theirs = Desk.objects.create(name="Our secret desk"), Desk.objects.create(name="Theirs")
     people = {role.value: person(f"{role.value}@ours.test", desk, role) for role in Role}
     people["stranger"] = person("stranger@theirs.test", theirs, Role.OWNER)
@@ -97,9 +98,8 @@ def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
 
 @pytest.mark.parametrize("who", WHO)
 def test_an_operation_opens_for_what_the_table_says_and_nothing_else(world: World, who: str) -> None:
-    wrong = []
-    for scopes, (name, call) in product(SCOPES, API.items()):
-        made = caller(world, who, scopes)
+    wrong, callers = [], [(scopes, caller(world, who, scopes)) for scopes in SCOPES]
+    for (scopes, made), (name, call) in product(callers, API.items()):
         role = Role(Membership.objects.get(user=world.people[who], desk=made.token.desk).role)
         answer = ask(world, made, name)
         held = call.scope in scopes and role in ALLOWED[call.right]
