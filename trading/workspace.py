@@ -94,6 +94,13 @@ def checked_market(raw: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def without_forms(markets: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """A preset brings its own form of the book, whatever was chosen under another one."""
+    return {
+        symbol: {name: value for name, value in kept.items() if name != "form"} for symbol, kept in markets.items()
+    }
+
+
 def with_market(markets: Mapping[str, Mapping[str, str]], symbol: str, news: Mapping[str, str]) -> dict[str, Any]:
     """The instrument used last stands last; the oldest one goes when there are too many."""
     others = {name: kept for name, kept in markets.items() if name != symbol}

@@ -16,9 +16,10 @@ const clock = new Intl.DateTimeFormat("en-GB", {
 });
 
 /**
- * @param {{places: number, sizePlaces: number, symbol: string, onTrades: (trades: Trade[]) => void}} options
+ * @param {{places: number, sizePlaces: number, symbol: string, onTrades: (trades: Trade[]) => void, onGap: () => void}} options
+ *   `onGap` is called when trades may be missing: the tape has begun anew
  */
-export function start({ places, sizePlaces, symbol, onTrades }) {
+export function start({ places, sizePlaces, symbol, onTrades, onGap }) {
   const table = /** @type {HTMLTableElement} */ (document.getElementById("tape"));
   const least = /** @type {HTMLInputElement} */ (document.getElementById("tape-from"));
   const rows = [...table.tBodies[0].rows];
@@ -26,6 +27,7 @@ export function start({ places, sizePlaces, symbol, onTrades }) {
   let trades = [];
   let from = scaled(typed(least.value) || "0", EXACT);
   let asked = false;
+  let begun = false;
 
   const draw = () => {
     asked = false;
@@ -55,6 +57,8 @@ export function start({ places, sizePlaces, symbol, onTrades }) {
     trades = message.k === "snap" ? news : [...news, ...trades];
     trades.length = Math.min(trades.length, KEPT);
     if (message.k === "upd") onTrades(news);
+    else if (begun) onGap();
+    begun = true;
     soon();
   });
 }

@@ -26,7 +26,7 @@ const onPrice = (/** @type {string} */ price) => { ticket.fillPrice(price); show
 
 const candles = chart.start({ places, tick });
 watch(`ticker:${market}:${symbol}`, (ticker) => candles.price(ticker));
-tape.start({ places, sizePlaces, symbol, onTrades: (trades) => candles.trade(trades) });
+tape.start({ places, sizePlaces, symbol, onTrades: (trades) => candles.trade(trades), onGap: () => candles.renew() });
 book.start({ places, sizePlaces, tick, symbol, market, onPrice });
 ladder.start({ places, sizePlaces, tick, symbol, market, onPrice });
 workspace.start();

@@ -225,6 +225,15 @@ def test_each_preset_has_its_own_sizes_and_can_be_reset(signed_in: Client, owner
     assert Workspace.objects.get(user=owner).drawn["book"] == 250
 
 
+def test_a_preset_brings_its_own_form_of_the_book(signed_in: Client, owner: User) -> None:
+    tell(signed_in, "/workspace/PF_XBTUSD/", {"form": "book", "group": 5})
+    signed_in.post("/workspace/", {"preset": "ladder"})
+    assert 'data-form="ladder"' in signed_in.get("/trade/PF_XBTUSD/").content.decode()
+    assert Workspace.objects.get(user=owner).market("PF_XBTUSD")["group"] == "5"
+    tell(signed_in, "/workspace/PF_XBTUSD/", {"form": "book"})
+    assert 'data-form="book"' in signed_in.get("/trade/PF_XBTUSD/").content.decode(), "and can be changed again"
+
+
 @pytest.mark.parametrize(
     "wish",
     [{"preset": "casino"}, {"sizes": {"book": "wide"}}, {"sizes": {"moon": 3}}, {"locked": "no"}, [1], {"x": 1}],

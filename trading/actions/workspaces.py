@@ -27,7 +27,7 @@ def arrange(user: User, changes: Mapping[str, Any]) -> Workspace:
     kept = _locked(user)
     for name, value in changes.items():
         if name == "preset" and value in workspace.PRESETS:
-            kept.preset = value
+            kept.preset, kept.markets = value, workspace.without_forms(kept.markets)
         elif name in SWITCHES and isinstance(value, bool):
             setattr(kept, name, value)
         elif name == "indicators" and isinstance(value, list) and set(value) <= set(workspace.INDICATORS):
