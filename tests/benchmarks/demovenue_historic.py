@@ -32,7 +32,7 @@ def trade(exchange: Exchange, account: str, fills: int) -> None:
     """Buys and sells in turn, against walls on both sides of the mark."""
     maker = exchange.sign_up().account.uid
     exchange.fund(maker, wallet="flex", currency="usd", amount=Decimal(90_000_000))
-    mark = exchange.ticker(SYMBOL).mark
+    mark = exchange.set_mark(SYMBOL, percent=Decimal(0))  # held: a wall the price walks away from is no wall
     above, below = (mark * Decimal("1.0002") // 1, mark * Decimal("0.9998") // 1)
     for side, price in (("sell", above), ("buy", below)):
         for _ in range(2):
@@ -42,6 +42,7 @@ def trade(exchange: Exchange, account: str, fills: int) -> None:
         done = exchange.batch(account, turns[:fills])
         fills -= sum(event.type == "EXECUTION" for one in done for event in one.events)
     exchange.cancel_all(maker)
+    exchange.release_mark(SYMBOL)
 
 
 async def main(folder: Path, many: int, few: int) -> None:
