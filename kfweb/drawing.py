@@ -8,18 +8,48 @@ from uuid import UUID
 
 from django.templatetags.static import static
 from django.urls import reverse
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 
 from trading.templatetags import access, written
 
 PLACE = str(UUID(int=0))  # a uuid, and a slug as well
+# Filters whose words are our own (digits, signs, spaces, a class): a third of what a page writes.
+FIGURES = frozenset(
+    {
+        "fixed",
+        "signed",
+        "free",
+        "average",
+        "amount",
+        "signed_amount",
+        "lined_up",
+        "percent",
+        "signed_percent",
+        "result",
+    }
+)
 
 
-def environment(**options: Any) -> Environment:
+class Generator(CodeGenerator):
+    """Writes figures as they are; everything else is escaped."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        if isinstance(node, nodes.Filter) and node.name in FIGURES:
+            self.write("str(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
+class Drawing(Environment):
+    code_generator_class = Generator
+
+
+def environment(**options: Any) -> Drawing:
     """Loud about names that are not there; escaping is on, as everywhere."""
     given = {**options, "undefined": StrictUndefined}
     given.pop("autoescape", None)
-    made = Environment(**given, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    made = Drawing(**given, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters |= written.register.filters | access.register.filters
     made.globals |= {"address": address, "static": static}
     return made

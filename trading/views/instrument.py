@@ -75,9 +75,11 @@ def page_context(request: HttpRequest, symbol: str) -> dict[str, Any]:
     assert isinstance(request.user, User)  # LoginRequiredMiddleware lets nobody else in
     watched = [one.symbol for one in FAVOURITES.all(request.user.pk)]
     kept = workspace_of(request.user)
-    tickers = latest_tickers(context["market"], sorted({known.symbol, *watched}))
+    picture = picture_of(request, known.symbol, watched)
+    asked = {known.symbol, *watched}
+    tickers = picture.tickers if picture else latest_tickers(context["market"], sorted(asked))
     return context | {
-        "picture": picture_of(request, known.symbol),
+        "picture": picture,
         "ticker": tickers.get(known.symbol, Ticker(symbol=known.symbol)),
         "favourite": known.symbol in watched,
         "watched": _watchlist(context["market"], watched, tickers),

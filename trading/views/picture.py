@@ -89,10 +89,11 @@ def page_of(symbol: str) -> str:
 class Picture:
     """One account as last heard of. Every part is read when a template first asks for it, and then kept."""
 
-    def __init__(self, account: Account, symbol: str | None = None) -> None:
+    def __init__(self, account: Account, symbol: str | None = None, watched: Iterable[str] = ()) -> None:
         self.account = account
         self.environment = account.environment
         self.symbol = symbol  # narrows orders and fills to one instrument
+        self.watched = {*watched, symbol} if symbol else set(watched)  # whose tickers the page wants as well
 
     @cached_property
     def listed(self) -> dict[str, Instrument]:
@@ -100,11 +101,11 @@ class Picture:
 
     @cached_property
     def tickers(self) -> Mapping[str, Ticker]:
-        """Of what is held, and of one perpetual for each coin, for its index. No more: a venue lists hundreds."""
+        """Of what is watched or held, and of one perpetual a coin, for its index. No more: a venue lists hundreds."""
         pricing = {one.base: one.symbol for one in self.listed.values() if one.perpetual and one.quote == "USD"}
         held = {position.symbol for position in self._held}
         return latest_tickers(
-            self.environment, sorted(held | {pricing[coin] for coin in self._coins & pricing.keys()})
+            self.environment, sorted(self.watched | held | {pricing[coin] for coin in self._coins & pricing.keys()})
         )
 
     @cached_property
@@ -213,7 +214,7 @@ class Picture:
         return PositionRow(position, *written, mark, pnl, pnl_last, currency, share, estimated, distance, hours)
 
 
-def picture_of(request: HttpRequest, symbol: str | None = None) -> Picture | None:
+def picture_of(request: HttpRequest, symbol: str | None = None, watched: Iterable[str] = ()) -> Picture | None:
     """Of the account this page is about; None while the desk has none.
 
     A page that stays open names its account (`of`), because another tab may have changed the chosen one meanwhile.
@@ -222,7 +223,7 @@ def picture_of(request: HttpRequest, symbol: str | None = None) -> Picture | Non
     named = request.GET.get("of") or request.POST.get("of")
     if named and (chosen is None or str(chosen.pk) != named):
         chosen = _visible(request, named)
-    return Picture(chosen, symbol) if chosen else None
+    return Picture(chosen, symbol, watched) if chosen else None
 
 
 def _visible(request: HttpRequest, pk: str) -> Account | None:
