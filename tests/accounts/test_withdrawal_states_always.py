@@ -40,8 +40,6 @@ from accounts.withdrawal_rules import NEXT, S
 from tests.accounts.withdrawing import Team, fresh, make_team, person, sweep
 from tests.venue_process import DemoVenue
 
-pytestmark = [pytest.mark.venue, pytest.mark.timeout(600)]
-
 LIMIT = D(310)
 STRICT = Policy(tiers=(Tier(D(0), 2), Tier(D(300), 3)), desk_day=LIMIT)
 MIDDLE = Policy(tiers=(Tier(D(0), 1), Tier(D(300), 2, timedelta(hours=1))), desk_day=LIMIT)
@@ -52,6 +50,7 @@ POLICIES = [STRICT, MIDDLE, LOOSE, TIGHT, GLASS, replace(MIDDLE, first_time_cool
 PEOPLE = ["owner", "trader", "alice", "bob", "ada"]
 FAULTS = ["drop_response", "http_500", "nonce", "rate_limit"]
 WALKS = int(os.environ.get("KFWEB_TEST_WALKS", "10"))  # 200 for the long run
+pytestmark = [pytest.mark.venue, pytest.mark.timeout(max(600, WALKS * 30))]
 STEPS = 30
 NUMBERS = st.integers(0, 7)
 houses = count()
