@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from accounts.actions.withdrawal_looks import needs_count
 from accounts.broker import Budget, StoreAway, budget
 from accounts.models import Account, ApiKey, Desk, User
+from accounts.stepup import typed_before
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "memberships": getattr(request, "memberships", []),
         "environment": account.environment if account else "",
         "theme": person.theme if person else User.Theme.SYSTEM.value,
+        "typed_before": typed_before(request) if person else {},
         "needs_you": partial(_needs_you, getattr(request, "desk", None), person),
         "budget": partial(_budget, account),  # asks the store only where a page shows it
     }

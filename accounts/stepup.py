@@ -7,6 +7,7 @@ the middleware lets nobody without one get this far.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ View = Callable[..., HttpResponseBase]
 __all__ = ["Factor", "ask", "fresh_factor", "fresh_for", "has_second_factor", "note_password", "require_fresh_factor"]
 
 PASSWORD = "password"  # noqa: S105 - the name of a method
+
+
+KEPT = "typed"  # in the session: what a form held when the proof was too old
+SECRET = re.compile(r"secret|private|password|key|token|code", re.I)  # never kept, whoever names a field so
+LONGEST = 2000  # characters of a field
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,9 @@ def fresh_factor(request: HttpRequest) -> Factor | None:
 def require_fresh_factor(view: View | None = None, *, back: str | None = None) -> Any:
     """Ask for a fresh factor before the view runs, for reading its form as for sending it.
 
-    Without one nothing is done and nothing that was typed is kept: the person proves themselves and comes back to the
-    page (a view that takes no GET names another one in `back`). Use `fresh_factor(request)` inside to write down how.
+    Without one nothing is done: the person proves themselves and comes back to the page (a view that takes no GET
+    names another one in `back`), where what they typed stands again, secrets excepted. Use `fresh_factor(request)`
+    inside to write down how.
     """
 
     def decorate(function: View) -> View:
@@ -95,7 +102,28 @@ def ask(request: HttpRequest, *, back: str | None = None) -> HttpResponse:
     query[REDIRECT_FIELD_NAME] = resolve_url(back) if back else request.get_full_path()
     address = f"{resolve_url('account_reauthenticate')}?{query.urlencode(safe='/')}"
     if request.method != "GET":
-        messages.warning(request, "Nothing was done yet: confirm that it is you, then do it again.")
+        messages.warning(
+            request,
+            "Nothing was done yet: confirm that it is you, then do it again. What you typed is kept, but for secrets.",
+        )
+        request.session[KEPT] = {
+            "path": resolve_url(back) if back else request.path,
+            "fields": _harmless(request.POST),
+        }
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": address})
     return HttpResponseRedirect(address)
+
+
+def typed_before(request: HttpRequest) -> dict[str, list[str]]:
+    """What this page's form held when the person was sent off to prove themselves. Told once."""
+    kept = request.session.get(KEPT)
+    if not kept or request.method != "GET" or kept["path"] != request.path:
+        return {}
+    del request.session[KEPT]
+    fields: dict[str, list[str]] = kept["fields"]
+    return fields
+
+
+def _harmless(typed: QueryDict) -> dict[str, list[str]]:
+    return {name: [one[:LONGEST] for one in values] for name, values in typed.lists() if not SECRET.search(name)}

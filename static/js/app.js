@@ -59,3 +59,18 @@ function complain(words) {
   line.textContent = words;
   document.getElementById("messages")?.replaceChildren(line);
 }
+
+// What a form held when its sender was sent off to prove who they are: it stands there again when they come back.
+const typed = document.getElementById("typed-before");
+if (typed) {
+  /** @type {Record<string, string[]>} */
+  const fields = JSON.parse(typed.textContent ?? "{}");
+  for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("main form[method=post]"))) {
+    const controls = /** @type {HTMLInputElement[]} */ ([...form.elements].filter((one) => /** @type {HTMLInputElement} */ (one).type !== "hidden"));
+    if (!controls.some((one) => one.name in fields)) continue;
+    for (const one of controls) {
+      if (one.type === "checkbox" || one.type === "radio") one.checked = (fields[one.name] ?? []).includes(one.value);
+      else if (one.name in fields && one.type !== "submit") one.value = fields[one.name][0];
+    }
+  }
+}

@@ -33,9 +33,9 @@ function begin(panel) {
       const answer = await fetch(panel.dataset.equity ?? "", { signal: AbortSignal.timeout(10000), redirect: "error" });
       const told = await answer.json();
       short = told.points.length > 1 && told.points.at(-1)[0] - told.points[0][0] < 86400;
-      plot.draw([told.points.map((/** @type {any[]} */ row) => row[0]), told.points.map((/** @type {any[]} */ row) => Number(row[1]))]);
+      if (told.points.length > 1) plot.draw([told.points.map((/** @type {any[]} */ row) => row[0]), told.points.map((/** @type {any[]} */ row) => Number(row[1]))]);
       fill(told.points);
-      note.textContent = told.points.length ? said : "The first point is taken within five minutes; the curve grows from there.";
+      note.textContent = told.points.length > 1 ? said : "The curve grows with a point every five minutes; there are not two yet.";
       const fall = /** @type {HTMLElement} */ (panel.querySelector("[data-drawdown]"));
       fall.textContent = told.share === null ? "" : `Deepest fall ${fixed(told.drawdown, 2)} USD (${fixed((Number(told.share) * 100).toFixed(2), 2)} %)`;
     } catch {
@@ -45,7 +45,7 @@ function begin(panel) {
 
   /** @param {[number, string, string, string][]} points */
   function fill(points) {
-    const body = /** @type {HTMLElement} */ (panel.querySelector("tbody"));
+    const body = /** @type {HTMLElement} */ (panel.querySelector("details tbody"));
     body.replaceChildren(...points.slice(-200).reverse().map(([seconds, ...figures]) => {
       const row = document.createElement("tr");
       const cells = [at(seconds), ...figures.map((one) => fixed(one, 2))];

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest, HttpResponse
@@ -94,3 +96,31 @@ def test_keys_are_added_only_with_a_fresh_factor(client: Client, owner: User, me
     assert answer.status_code == 302
     assert answer["Location"].startswith(reverse("account_reauthenticate"))
     assert "very secret" not in str(dict(client.session))
+
+
+def test_what_was_typed_is_there_again_after_the_proof_once_and_without_its_secrets(
+    client: Client, owner: User, settings: Settings
+) -> None:
+    sign_in(client, owner, age=settings.STEP_UP_SECONDS + 1)
+    typed = {"email": "new@example.test", "role": "viewer", "private_key": "c2VjcmV0"}
+    assert client.post("/people/invite/", typed).status_code == 302
+    assert "c2VjcmV0" not in str(dict(client.session))
+    prove_again(client, owner)
+    page = client.get("/people/invite/").content.decode()
+    assert '{"email": ["new@example.test"], "role": ["viewer"]}' in page
+    assert "new@example.test" not in client.get("/people/invite/").content.decode()
+
+
+def test_what_was_typed_on_one_page_is_told_to_no_other(client: Client, owner: User, settings: Settings) -> None:
+    sign_in(client, owner, age=settings.STEP_UP_SECONDS + 1)
+    client.post("/people/invite/", {"email": "new@example.test"})
+    prove_again(client, owner)
+    assert "new@example.test" not in client.get("/people/").content.decode()
+
+
+def prove_again(client: Client, user: User) -> None:
+    """In the same session."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()

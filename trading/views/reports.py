@@ -31,6 +31,7 @@ from trading.trip_sums import drawdown, first_in_first_out, statistics, trips
 DAYS = 30  # without a wish
 CURVE = 1500  # points drawn at most
 DRAWER = 200  # entries
+NOTHING = {"symbol": "No contract", "member": "Nobody’s order"}
 TITLES = {"day": "Day", "symbol": "Contract", "member": "Member", "currency": "Currency"}
 
 
@@ -78,6 +79,7 @@ def _midnight(words: Mapping[str, str], name: str, problems: dict[str, str]) -> 
 def reports(request: DeskRequest) -> HttpResponse:
     wish, account = Wish.read(request.GET), request.account
     context: dict[str, Any] = {"wish": wish, "groups": TITLES, "title": TITLES[wish.by]}
+    context["nothing"] = NOTHING.get(wish.by, "None")
     if account is not None and not wish.problems:
         context |= _figures(account, wish)
         context["exports"] = Export.objects.visible_to(request.user).filter(account=account)[:10]
@@ -122,6 +124,7 @@ def details(request: DeskRequest) -> HttpResponse:
         "count": len(found),
         "wish": wish,
     }
+    context["nothing"] = NOTHING.get(wish.by, "None")
     return render(request, "trading/report_details.html", context)
 
 
