@@ -40,14 +40,20 @@ class Web:
     """A web process of the desk, on a port of its own: the desk's own would be given up after a few deaths."""
 
     def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.start()
+
+    def start(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "kfweb.asgi:application"],
-            cwd=ROOT, env=stack.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=ROOT, env=self.stack.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
     def is_up(self) -> bool:
+        if self.process.poll() is not None:  # somebody else's connection took the port meanwhile
+            self.start()
         with suppress(requests.RequestException):
             return requests.get(f"{self.url}/healthz", timeout=5).ok
         return False
