@@ -51,7 +51,10 @@ class CurrentDesk:
         structlog.contextvars.clear_contextvars()
         request_id = secrets.token_hex(8)
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        answer = self._look_around_and_answer(request)
+        try:
+            answer = self._look_around_and_answer(request)
+        finally:
+            structlog.contextvars.clear_contextvars()  # the thread goes on to somebody else's request
         answer["X-Request-Id"] = request_id
         return answer
 

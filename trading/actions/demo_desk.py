@@ -9,9 +9,12 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -24,6 +27,7 @@ from accounts.models import Account, Desk, Environment, Membership, Role, User
 from accounts.rules import NotAllowed
 from accounts.venues import base_url, venue_for
 from krakenfutures.contracts import round_price
+from krakenfutures.errors import Throttled
 from krakenfutures.io import demo
 from krakenfutures.values import NewOrder, OrderType, Permission, Side, Ticker
 from trading.actions.histories import sync_history
@@ -40,6 +44,7 @@ PEOPLE = {
     "viewer@demo-desk.example": Role.VIEWER,
 }
 TRADES = 3  # rounds of buying and selling in each market
+T = TypeVar("T")
 ATTEMPTS = 20  # at one order, a second apart, while the rate budget is spent
 
 
@@ -123,7 +128,7 @@ def trade(account: Account, plan: Plan, *, by: User) -> int:
         place(account, by, symbol, side, OrderType.MARKET, abs(wanted))
         _leave_open(account, by, tickers[symbol], side, abs(wanted))
     key = account.keys.usable().get()
-    sync_account(key.pk)
+    patiently(partial(sync_account, key.pk))
     sync_history(key.pk)
     return Order.objects.filter(account=account).count() - before
 
@@ -181,6 +186,16 @@ def place(
         if order.reason_code != "throttled":
             raise NotAllowed(f"The demo exchange refused {order}: {order.reason}", code=order.reason_code)
         time.sleep(1)
+    raise NotAllowed("The rate budget stayed spent.", code="throttled")
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Again while the rate budget is spent; for work that reads, or adds only what is missing."""
+    for _ in range(ATTEMPTS):
+        try:
+            return work()
+        except Throttled as problem:
+            time.sleep(min(problem.retry_after or 1, 5))
     raise NotAllowed("The rate budget stayed spent.", code="throttled")
 
 

@@ -44,7 +44,9 @@ class Command(BaseCommand):
             made = [demo_desk.account_of(desk, plan, owner=owner) for plan in demo_desk.PLANS]
             placed = self._trade(made, by=trader)
             add_usual_rules(desk, by=owner)
-            furnish_withdrawals(made[0].account, owner=owner, trader=trader, reviewer=reviewer)
+            demo_desk.patiently(
+                lambda: furnish_withdrawals(made[0].account, owner=owner, trader=trader, reviewer=reviewer)
+            )
         except (NotAllowed, KrakenError, VaultError) as problem:
             sentence = problem.reason if isinstance(problem, NotAllowed) else str(problem)
             raise CommandError(f"{sentence} The desk and its demo exchange must be running (make run).") from None
