@@ -54,7 +54,7 @@ def test_a_book_nobody_touched_is_whole(book: Desk) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    ["action = 'key.added'", "about = 'desk:98765'", "actor_id = NULL", "request_id = 'x'", "at = '2020-01-01 00:00:00'",
+    ["action = 'key.added'", "about = 'desk:987'", "actor_id = NULL", "request_id = 'x'", "at = '2020-01-01 00:00:00'",
      """details = '{"name": "Other"}'"""],
 )  # fmt: skip
 def test_a_changed_row_is_named(book: Desk, change: str) -> None:
