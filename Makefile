@@ -32,7 +32,7 @@ test-servers: $(VENV)/.dev
 
 # Two minutes by default; KFWEB_TEST_FAULT_MINUTES=30 KFWEB_TEST_FAULT_BLOWS=60 is the full run.
 test-faults: $(VENV)/.dev
-	$(BIN)/python -m pytest -m composed tests/faults $(ARGS)
+	$(BIN)/python -m tests.suite --faults tests/faults $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -3,7 +3,7 @@
 Journeys start whole desks and browsers, and a shared machine can starve one of them for seconds. A test that passes
 alone is named as unsteady, loudly, and the run is green; one that fails twice is red. Nothing else is forgiven.
 
-    python -m tests.suite [pytest's arguments]
+    python -m tests.suite [--faults] [pytest's arguments]
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 
 NOTHING_CHOSEN = 5  # what pytest answers when no test is selected
+PASSES = ("not browser and not composed", "browser")
+FAULTS = ("composed",)  # whole installations, for minutes: asked for with --faults
 FORGIVEN_AT_MOST = 10  # more than that is no accident
 
 
@@ -25,7 +27,10 @@ def pytest(arguments: list[str], failures: Path) -> int:
 
 def main(arguments: list[str]) -> int:
     """Pages come last and in processes of their own: a browser's driver keeps an event loop that others trip over."""
-    codes = [part(["-m", marks, *arguments]) for marks in ("not browser and not composed", "browser")]
+    passes = PASSES
+    if arguments[:1] == ["--faults"]:
+        passes, arguments = FAULTS, arguments[1:]
+    codes = [part(["-m", marks, *arguments]) for marks in passes]
     wrong = [code for code in codes if code not in {0, NOTHING_CHOSEN}]
     return wrong[0] if wrong else min(codes)
 

@@ -18,7 +18,7 @@ import redis
 from tests.composed import Composed, wait_for
 
 FROZEN = (2.0, 8.0)  # seconds
-PATIENCE = 60.0  # seconds until all is well again
+PATIENCE = 120.0  # seconds until all is well again
 
 
 @dataclass
