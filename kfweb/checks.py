@@ -105,7 +105,6 @@ def clock() -> Check:
 def keys() -> Check:
     """Keys the venue refuses, and keys that no master key we hold can open."""
     failing = ApiKey.objects.filter(state=KeyState.FAILING).count()
-    unreadable = 0
     try:
         known = [key.id for key in master_keys()]
     except VaultError as problem:

@@ -18,9 +18,9 @@ from django.utils import timezone
 from accounts.actions.audit import link_of
 from accounts.chain import HOUSE, Finding, Head, chain_of, verify
 from accounts.models import AuditHead, AuditRow, Desk
+from accounts.spreadsheet import harmless
 
 COLUMNS = ("number", "at", "actor", "action", "about", "details", "request", "previous", "digest")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would reckon with a cell that begins so
 
 
 def findings() -> Iterator[Finding]:
@@ -74,12 +74,8 @@ def csv_lines(rows: Iterable[AuditRow]) -> Iterator[str]:
 
 def _line(cells: Iterable[object]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerow([_harmless(str(cell) if cell is not None else "") for cell in cells])
+    csv.writer(text).writerow([harmless(str(cell) if cell is not None else "") for cell in cells])
     return text.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def _head(chain: str) -> Head | None:

@@ -32,6 +32,7 @@ from accounts.forms import blame
 from accounts.models import Account, Withdrawal
 from accounts.rights import Right, has
 from accounts.rules import NotAllowed
+from accounts.spreadsheet import harmless
 from accounts.stepup import fresh_factor
 from accounts.views.request import DeskRequest, desk_of
 from accounts.withdrawal_forms import NoteForm, ReasonForm, SettleForm, WithdrawalForm, destination_key
@@ -181,7 +182,7 @@ def export(request: DeskRequest) -> HttpResponse:
         "approvals__reviewer", "glass_votes__reviewer"
     )
     for row in related.order_by("created_at"):
-        writer.writerow([_safe(cell) for cell in _cells(row)])
+        writer.writerow([harmless(str(cell)) for cell in _cells(row)])
     return answer
 
 
@@ -301,9 +302,3 @@ def _cells(row: Withdrawal) -> Iterable[object]:
         row.target_account, row.reason, row.policy_number, voters, sent, row.reference, row.ledger_row or "",
         row.resolution, broken, verdict, row.remark,
     )  # fmt: skip
-
-
-def _safe(cell: object) -> str:
-    """No text that a spreadsheet would take for a formula."""
-    text = str(cell)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

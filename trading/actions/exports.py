@@ -10,7 +10,7 @@ import csv
 import io
 import logging
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import spreadsheet
 from accounts.actions.audit import record
 from accounts.models import Account, User
 from accounts.rights import Right, require
@@ -200,7 +201,7 @@ class _Written(io.RawIOBase):
 
 
 def harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} and not _is_number(cell) else cell
+    return cell if _is_number(cell) else spreadsheet.harmless(cell)
 
 
 def _is_number(cell: str) -> bool:
@@ -215,7 +216,3 @@ def bytes_of(export: Export, start: int) -> Iterator[bytes]:
     yield bytes(first.data)[start - first.start :]
     for pk in export.parts.filter(start__gt=first.start).order_by("start").values_list("pk", flat=True):
         yield bytes(ExportPart.objects.get(pk=pk).data)
-
-
-def expires(export: Export) -> datetime:
-    return export.asked_at + KEPT
