@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import ResolverMatch
 
+from accounts.factors import has_second_factor
 from accounts.models import Membership, User
 from accounts.pace import too_often
 from accounts.rights import DOORS, Door, NoRight, Open, Right, Who, has
@@ -42,7 +43,9 @@ class Doorkeeper:
         user = request.user if isinstance(request.user, User) else None
         memberships: Iterable[Membership] = getattr(request, "memberships", ())
         if user and isinstance(who, Right) and not memberships and getattr(request, "lacks_factor", False):
-            return _ask_for_second_factor(request)
+            return _ask_for_second_factor(request, "Your desk asks")
+        if user and who == Open.STAFF and user.is_staff and not has_second_factor(user):
+            return _ask_for_second_factor(request, "Looking at every desk asks")
         if door.write is None and request.method not in READING:
             raise NoRight("Nothing is written at this address.")
         if not may_pass(who, user, memberships):
@@ -82,9 +85,9 @@ def _refusal(who: Who) -> str:
     return f"Your role does not hold this right: {who.value.lower()}." if isinstance(who, Right) else "Not for you."
 
 
-def _ask_for_second_factor(request: HttpRequest) -> HttpResponse:
-    """The person's desks all want one. Nothing of them is shown until it is there."""
+def _ask_for_second_factor(request: HttpRequest, who_asks: str) -> HttpResponse:
+    """Nothing is shown and nothing done until there is one."""
     if request.method not in READING:
-        raise NoRight("Your desk asks for a second factor. Set one up first.")
-    messages.warning(request, "Your desk asks for a second factor. Set one up to go on.")
+        raise NoRight(f"{who_asks} for a second factor. Set one up first.")
+    messages.warning(request, f"{who_asks} for a second factor. Set one up to go on.")
     return redirect("mfa_index")

@@ -17,6 +17,14 @@ else:
 
 
 class ReadOnly(Base):
+    """For every operator, whom the site has let in; there is nothing to grant piece by piece."""
+
+    def has_module_permission(self, _request: HttpRequest) -> bool:
+        return True
+
+    def has_view_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return True
+
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False
 
@@ -30,6 +38,9 @@ class ReadOnly(Base):
 class ReadOnlyRows(Inline):
     extra = 0
     can_delete = False
+
+    def has_view_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return True
 
     def has_add_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
         return False

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.crypto import salted_hmac
 
@@ -14,8 +15,9 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+    def create_superuser(self, *_args: Any, **_fields: Any) -> NoReturn:
+        """Django's own command ends here, in a sentence."""
+        raise ValidationError("There are no superusers here. See `manage.py operator --help`.")
 
 
 class User(AbstractBaseUser, PermissionsMixin):

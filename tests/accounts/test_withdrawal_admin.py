@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal as D
+from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
+from django.core.management import CommandError, call_command
+from django.test import Client
 from django.urls import reverse
 
 from accounts.actions.withdrawals import Wish, save_draft
-from accounts.models import Approval, Desk, Role, User, Withdrawal
-from tests.accounts.test_withdrawal_pages import browser_of
+from accounts.models import Approval, AuditRow, Desk, Notice, Role, User, Withdrawal
+from tests.accounts.signing_in import sign_in
 from tests.accounts.withdrawing import Team, make_team, person, reread
 from tests.venue_process import DemoVenue
 
@@ -21,10 +25,21 @@ def team(desk: Desk, venue: DemoVenue) -> Team:
     return make_team(desk, venue)
 
 
-def operator(user: User) -> User:
-    user.is_staff = user.is_superuser = True
-    user.save()
+def with_factor(user: User) -> User:
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": f"sealed for {user.pk}"})
     return user
+
+
+def operator(user: User) -> User:
+    call_command("operator", "add", with_factor(user).email, stdout=StringIO())
+    user.refresh_from_db()
+    return user
+
+
+def browser_of(user: User, *, age: float = 0, kind: str = "totp") -> Client:
+    client = Client()
+    sign_in(client, user, kind=kind, age=age)
+    return client
 
 
 def step_of(asked: Withdrawal, name: str) -> str:
@@ -54,7 +69,7 @@ def test_a_reviewer_approves_there_what_the_form_showed(team):
     assert Approval.objects.count() == 0
     assert browser.post(step_of(asked, "approve"), {"digest": asked.digest, "note": "seen"}).status_code == 302
     assert reread(asked).status == "ready"
-    assert Approval.objects.get().factor == "password"
+    assert Approval.objects.get().factor == "totp"
 
 
 def test_a_reviewer_rejects_there_with_a_reason(team):
@@ -107,7 +122,48 @@ def test_nothing_is_done_to_several_at_once(team):
 
 def test_whoever_is_no_operator_and_an_unknown_step_get_nothing(team):
     asked = team.ask("100")
-    assert browser_of(team.alice).get(step_of(asked, "approve")).status_code == 403
-    assert browser_of(operator(team.bob)).get(step_of(asked, "pay")).status_code == 403
+    assert browser_of(team.alice, kind="password").get(step_of(asked, "approve")).status_code == 403
+    bob = operator(team.bob)
+    assert browser_of(bob).get(step_of(asked, "pay")).status_code == 403
     draft = save_draft(Withdrawal().pk, account=team.account, by=team.trader, wish=Wish("flex", "USD", D(5)))
-    assert browser_of(operator(team.bob)).get(step_of(draft, "approve")).status_code == 404
+    assert browser_of(bob).get(step_of(draft, "approve")).status_code == 404
+
+
+def test_an_operator_is_made_on_the_command_line_with_a_second_factor_and_in_the_book(team):
+    with pytest.raises(CommandError, match="no second factor"):
+        call_command("operator", "add", team.bob.email)
+    with pytest.raises(CommandError, match="Nobody signs in as"):
+        call_command("operator", "add", "nobody@example.test")
+    operator(team.bob)
+    assert Notice.objects.filter(kind="operator").count() == 2  # the person, and the owner of the desk
+    with pytest.raises(CommandError, match="already"):
+        call_command("operator", "add", team.bob.email)
+    browser, index = browser_of(team.bob), reverse("admin:index")
+    assert browser.get(index).status_code == 200
+    call_command("operator", "remove", team.bob.email, stdout=StringIO())
+    assert browser.get(index).status_code == 403
+    told = AuditRow.objects.filter(action__startswith="operator.").order_by("pk")
+    assert [row.action for row in told] == ["operator.made", "operator.ended"]
+    with pytest.raises(CommandError, match="no superusers"):
+        call_command("createsuperuser", email="root@example.test", interactive=False)
+
+
+def test_an_operator_who_gave_the_second_factor_up_sees_nothing_until_there_is_one(team):
+    asked = team.ask("100")
+    somebody = operator(team.alice)
+    Authenticator.objects.all().delete()
+    browser = browser_of(somebody, kind="password")
+    answer = browser.get(reverse("admin:accounts_withdrawal_changelist"))
+    assert (answer.status_code, answer.url) == (302, reverse("mfa_index"))
+    assert browser.post(step_of(asked, "approve"), {"digest": asked.digest, "note": ""}).status_code == 403
+    assert Approval.objects.count() == 0
+
+
+def test_what_could_be_written_or_holds_secrets_is_not_in_the_admin(team):
+    browser = browser_of(operator(team.owner))
+    page = browser.get(reverse("admin:index")).content.decode()
+    assert reverse("admin:accounts_withdrawal_changelist") in page
+    assert "Authenticators" not in page and "Groups" not in page
+    assert 'class="addlink"' not in page and 'class="changelink"' not in page
+    answer = browser.get(reverse("admin:password_change"))
+    assert (answer.status_code, answer.url) == (302, reverse("account_change_password"))
