@@ -211,7 +211,7 @@ DOORS: dict[str, Door] = {
     # money that leaves
     "withdrawals": Door(LOOK),
     "withdrawal": Door(LOOK),
-    "withdrawals_csv": Door(LOOK),
+    "withdrawals_csv": Door(Right.EXPORT),
     "request_withdrawal": Door(Right.REQUEST_WITHDRAWAL, Right.REQUEST_WITHDRAWAL, fresh=True),
     "cancel_withdrawal": Door(Right.REQUEST_WITHDRAWAL, Right.REQUEST_WITHDRAWAL),  # less risk, never more
     "approve_withdrawal": Door(Right.REVIEW_WITHDRAWAL, Right.REVIEW_WITHDRAWAL, fresh=True),

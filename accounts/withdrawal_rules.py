@@ -12,6 +12,7 @@ from typing import Any
 
 from accounts.policy_document import canonical
 from krakenfutures.funds import CASH, MULTI_COLLATERAL, Landing, LedgerRow
+from krakenfutures.numbers import is_multiple, plain
 from krakenfutures.values import Wallets
 
 ZERO = Decimal(0)
@@ -87,6 +88,15 @@ def person_of(email: str) -> str:
 
 def step_of(currency: str) -> Decimal:
     return USD_STEP if currency == "USD" else COIN_STEP
+
+
+def amount_trouble(currency: str, amount: Decimal) -> str:
+    """What the venue would not take of this amount by itself, or "". It documents no smallest one but its step."""
+    if not amount.is_finite() or amount <= 0:
+        return "The amount must be above zero."
+    if not is_multiple(amount, step_of(currency)):
+        return f"{currency} moves in steps of {plain(step_of(currency))}."
+    return ""
 
 
 def rounded_down(currency: str, amount: Decimal) -> Decimal:

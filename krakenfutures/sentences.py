@@ -10,7 +10,7 @@ ERRORS = {
     " deleted, may not be used from this address, or lacks the permission.",
     "insufficientFunds": "There is not enough money in that wallet. Choose a smaller amount.",
     "invalidAccount": "Kraken does not know one of these wallets for this account.",
-    "invalidAmount": "Kraken does not accept this amount. Check that it is above zero and has not too many decimals.",
+    "invalidAmount": "Kraken does not accept this amount: it is too small, or has too many decimals. Nothing was moved.",
     "invalidArgument": "Kraken did not accept one of the values.",
     "invalidUnit": "This wallet does not hold that currency.",
     "Json Parse Error": "Kraken could not read the request. Nothing was done; please report this.",

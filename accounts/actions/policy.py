@@ -63,18 +63,18 @@ def members_of(desk: Desk, *, without: User | None = None) -> list[Member]:
     ]
 
 
-def warnings_without(desk: Desk, user: User | None) -> list[str]:
-    """What could no longer be approved if `user` left (None: as it stands), in sentences."""
-    return unsatisfiable(policy_in_force(desk).policy, members_of(desk, without=user))
-
-
-def lost_with(desk: Desk, user: User) -> list[str]:
-    """What could be approved now, and not any more once `user` is gone; nothing while the policy cannot be read."""
+def out_of_reach(desk: Desk, *, without: User | None = None) -> list[str]:
+    """What nobody could approve, as it stands or once somebody has left, in sentences."""
     try:
-        before = {line.partition(":")[0] for line in warnings_without(desk, None)}
-        return [line for line in warnings_without(desk, user) if line.partition(":")[0] not in before]
+        return unsatisfiable(policy_in_force(desk).policy, members_of(desk, without=without))
     except (PolicyBroken, VaultError):
-        return []
+        return []  # said where the policy is shown, and nothing is sent until that is settled
+
+
+def newly_lost(before: list[str], after: list[str]) -> list[str]:
+    """What could be approved before and not after: the same trouble with other numbers is nothing new."""
+    known = {line.partition(":")[0] for line in before}
+    return [line for line in after if line.partition(":")[0] not in known]
 
 
 def propose_policy(desk: Desk, policy: Policy, *, by: User, reason: str, factor: Factor | None) -> PolicyVersion:

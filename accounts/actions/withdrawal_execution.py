@@ -32,7 +32,7 @@ from accounts.rights import ALLOWED, Right, has, membership_of
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
 from accounts.venues import session_for
-from accounts.withdrawal_rules import S, balance_in, digest_of, free_in
+from accounts.withdrawal_rules import S, amount_trouble, balance_in, digest_of, free_in
 from krakenfutures.errors import KrakenError
 from krakenfutures.funds import Landing, MoneyOutcome, Receipt, Transfer
 from krakenfutures.numbers import plain
@@ -162,6 +162,9 @@ def _check_all(withdrawal: Withdrawal, facts: Facts) -> Asked | None:
     asked = asked_of(withdrawal.desk, withdrawal.policy_number, usd, first_time=withdrawal.is_first_time)
     if not has(membership_of(withdrawal.requester, withdrawal.desk), Right.REQUEST_WITHDRAWAL):
         _fail(withdrawal, "Whoever asked for it may not ask any more.")
+        return None
+    if trouble := amount_trouble(withdrawal.currency, withdrawal.amount):
+        _fail(withdrawal, f"The exchange would not take it: {trouble}")
         return None
     broken = is_broken(withdrawal, asked)
     if not broken and not _is_approved(withdrawal, asked):

@@ -35,7 +35,8 @@ def sweep_withdrawals() -> None:
     _each("end of cool-off", _ids(status=S.COOLING, ready_at__lte=now), _ready)
     _each("lost lease", _ids(status=S.EXECUTING, lease_until__lte=now), _give_up)
     _each("execute", _ids(due, status=S.READY), execute)
-    _each("look", _ids(status__in=[S.UNCERTAIN, S.CONFIRMED], look_at__lte=now), look)
+    _each("look", _ids(status=S.UNCERTAIN, look_at__lte=now), look)  # first: the log may be read so often only
+    _each("reconcile", _ids(status=S.CONFIRMED, look_at__lte=now), look)
 
 
 def _each(what: str, ids: Sequence[UUID], act: Callable[[UUID], object]) -> None:

@@ -31,10 +31,10 @@ from accounts.rules import NotAllowed
 from accounts.stepup import Factor
 from accounts.vault import VaultError
 from accounts.venues import session_for
-from accounts.withdrawal_rules import S, balance_in, digest_of, free_in, person_of, rounded_down, step_of
+from accounts.withdrawal_rules import S, amount_trouble, balance_in, digest_of, free_in, person_of, rounded_down
 from krakenfutures.errors import KrakenError
 from krakenfutures.funds import Destination, Landing
-from krakenfutures.numbers import is_multiple, plain
+from krakenfutures.numbers import plain
 
 ZERO = Decimal(0)
 
@@ -172,12 +172,10 @@ def check_amount(account: Account, wish: Wish, facts: Facts, *, but: Withdrawal 
     reserved = reserved_in(account, wish.source, wish.currency, but=but)
     free = max(held - reserved, ZERO)
     amount = rounded_down(wish.currency, free) if wish.amount is None else wish.amount
-    if not amount.is_finite() or amount <= 0:
-        raise NotAllowed("The amount must be above zero." if wish.amount is not None else "Nothing is free there.",
-                         field="amount", code="amount")  # fmt: skip
-    if not is_multiple(amount, step_of(wish.currency)):
-        raise NotAllowed(f"{wish.currency} moves in steps of {plain(step_of(wish.currency))}.",
-                         field="amount", code="precision")  # fmt: skip
+    if wish.amount is None and amount <= 0:
+        raise NotAllowed("Nothing is free there.", field="amount", code="amount")
+    if trouble := amount_trouble(wish.currency, amount):
+        raise NotAllowed(trouble, field="amount", code="amount")
     if amount > free:
         why = f", {plain(reserved)} is held back for other requests" if reserved else ""
         held_back = balance_in(facts.wallets, wish.source, wish.currency) - held

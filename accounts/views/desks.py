@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.actions import desks
 from accounts.actions.limits import used_by
-from accounts.actions.policy import lost_with
+from accounts.actions.policy import newly_lost, out_of_reach
 from accounts.forms import DeskForm, InviteForm, MemberForm, blame
 from accounts.middleware import REMEMBERED_DESK
 from accounts.models import Invitation, Membership, Role
@@ -65,6 +65,7 @@ def withdraw_invitation(request: DeskRequest, invitation_id: int) -> HttpRespons
 def member(request: DeskRequest, member_id: int) -> HttpResponse:
     found = _member(request, member_id)
     form = MemberForm(request.POST) if request.method == "POST" else MemberForm(initial=_as_it_is(found))
+    before = out_of_reach(found.desk)
     if form.is_bound and form.is_valid():
         try:
             desks.change_member(found, by=request.user, **form.cleaned_data)
@@ -72,9 +73,11 @@ def member(request: DeskRequest, member_id: int) -> HttpResponse:
             blame(form, refusal)
         else:
             messages.success(request, f"{found.user}: kept.")
+            for line in newly_lost(before, out_of_reach(found.desk)):
+                messages.warning(request, f"From now on {line}")
             return redirect("people")
     context = {"form": form, "member": found, "used": used_by(found.user, found.desk)}
-    context["lost"] = lost_with(found.desk, found.user)
+    context["lost"] = newly_lost(before, out_of_reach(found.desk, without=found.user))
     return render(request, "accounts/member.html", context, status=422 if form.errors else 200)
 
 

@@ -16,10 +16,10 @@ from accounts.actions.policy import (
     PolicyBroken,
     approve_policy,
     members_of,
+    out_of_reach,
     policy_in_force,
     propose_policy,
     reject_policy,
-    warnings_without,
 )
 from accounts.actions.withdrawal_previews import simulated
 from accounts.forms import blame
@@ -68,7 +68,7 @@ def policy(request: DeskRequest) -> HttpResponse:
         {
             "current": current,
             "lines": lines_of(current.policy),
-            "warnings": warnings_without(desk, None),
+            "warnings": out_of_reach(desk),
             "form": form,
             "answer": answer,
             "proposed": versions.filter(state=PolicyState.PROPOSED).first(),

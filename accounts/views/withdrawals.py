@@ -13,6 +13,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.actions.audit import record
 from accounts.actions.withdrawal_demands import reserved_in
 from accounts.actions.withdrawal_evidence import settle
 from accounts.actions.withdrawal_execution import condemn
@@ -34,7 +35,7 @@ from accounts.rights import Right, has
 from accounts.rules import NotAllowed
 from accounts.spreadsheet import harmless
 from accounts.stepup import fresh_factor
-from accounts.views.request import DeskRequest, desk_of
+from accounts.views.request import DeskRequest, desk_of, desk_with
 from accounts.withdrawal_forms import NoteForm, ReasonForm, SettleForm, WithdrawalForm, destination_key
 from accounts.withdrawal_rules import S
 from krakenfutures.funds import Destination, Landing
@@ -57,6 +58,7 @@ def withdrawals(request: DeskRequest) -> HttpResponse:
             "groups": queue(desk, request.user),
             "watched": Account.objects.filter(desk=desk),
             "may_ask": has(request.membership, Right.REQUEST_WITHDRAWAL),
+            "may_export": has(request.membership, Right.EXPORT),
         },
     )
 
@@ -172,12 +174,14 @@ def cancel(request: DeskRequest, withdrawal_id: UUID) -> HttpResponse:
 
 @require_GET
 def export(request: DeskRequest) -> HttpResponse:
-    """The register, oldest first, times in UTC; safe to open in a spreadsheet."""
+    """The register, oldest first, times in UTC; safe to open in a spreadsheet. That it was taken is in the book."""
+    desk = desk_with(request, Right.EXPORT)
+    record(request.user, "withdrawal.exported", desk, desk=desk)
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="withdrawals.csv"'
     writer = csv.writer(answer)
     writer.writerow(COLUMNS)
-    rows = Withdrawal.objects.visible_to(request.user).filter(desk=desk_of(request)).exclude(status=S.DRAFT)
+    rows = Withdrawal.objects.visible_to(request.user).filter(desk=desk).exclude(status=S.DRAFT)
     related = rows.select_related("requester", "account", "glass_review").prefetch_related(
         "approvals__reviewer", "glass_votes__reviewer"
     )

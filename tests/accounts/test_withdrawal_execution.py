@@ -11,6 +11,7 @@ from decimal import Decimal as D
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import hooks
@@ -18,9 +19,11 @@ from accounts.actions import withdrawal_execution
 from accounts.actions.policy import approve_policy, propose_policy
 from accounts.actions.withdrawal_evidence import look, settle
 from accounts.actions.withdrawal_execution import execute
+from accounts.actions.withdrawal_moves import move, take
 from accounts.models import Desk, Membership, Notice, Role, Settlement, Withdrawal
 from accounts.policy_rules import Policy, Tier
 from accounts.rules import NotAllowed
+from accounts.withdrawal_rules import digest_of
 from tests.accounts.withdrawing import LIGHT, Team, forked, fresh, make_team, person, reread, set_policy, sweep
 from tests.venue_process import DemoVenue
 
@@ -137,6 +140,18 @@ def test_a_plain_no_of_the_venue_fails_in_words(team):
     assert (failed.status, team.sent()) == ("failed", [])
     assert "Nothing was done" in failed.remark
     assert Notice.objects.filter(kind="failed", user=team.trader).exists()
+
+
+def test_an_amount_that_became_finer_than_the_venue_takes_is_not_even_sent(team):
+    """Asked for and agreed to under rules that allowed it: the limits of the venue are asked again at the end."""
+    asked = team.ask("10")
+    with transaction.atomic():
+        row = take(asked.pk)
+        row.amount = D("10.00001")
+        move(row, None, by=team.trader, action="changed", amount=row.amount, digest=digest_of(row.payload))
+    failed = execute(team.approve(reread(asked), team.alice).pk)
+    assert (failed.status, team.sent()) == ("failed", [])
+    assert "USD moves in steps of 0.0001" in failed.remark
 
 
 def test_what_certainly_did_not_leave_is_ready_again_and_later_sent_once(team):

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.actions.policy import policy_in_force
-from accounts.models import Desk, Notice, PolicyVersion, User, Withdrawal
+from accounts.models import AuditRow, Desk, Notice, PolicyVersion, User, Withdrawal
 from accounts.policy_rules import Policy, Tier
 from accounts.withdrawal_forms import initial_of
 from krakenfutures.numbers import plain
@@ -146,7 +146,7 @@ def test_a_rejection_and_a_cancel_end_it(team):
     assert "not now" in browser_of(team.trader).get(reverse("withdrawal", args=[one.pk])).content.decode()
 
 
-def test_the_register_has_digests_and_no_formula(team):
+def test_the_register_has_digests_and_no_formula(team, viewer):
     asked = team.done("100")
     Withdrawal.objects.filter(pk=asked.pk).update(reason="=HYPERLINK(1)")
     answer = browser_of(team.alice).get(reverse("withdrawals_csv"))
@@ -154,6 +154,9 @@ def test_the_register_has_digests_and_no_formula(team):
     assert (row["digest"], row["code"], row["amount"]) == (asked.digest, asked.code, "100")
     assert row["reason"].startswith("'=")
     assert row["approved_by"] == "alice@example.test"
+    assert AuditRow.objects.get(action="withdrawal.exported").actor == team.alice
+    assert browser_of(viewer).get(reverse("withdrawals_csv")).status_code == 403
+    assert reverse("withdrawals_csv") not in browser_of(viewer).get(reverse("withdrawals")).content.decode()
 
 
 def test_the_command_and_the_notice_tell_the_same_code(team, capsys):
@@ -229,7 +232,10 @@ def test_whoever_removes_a_reviewer_is_told_what_can_then_not_be_approved(team):
 
     lost = "Without bob@example.test, trader@example.test could never get 2 approvals"
     assert lost not in page()  # the owner and alice are left for the trader
-    team.desk.memberships.filter(user=team.alice).update(role="viewer")
+    answer = browser_of(team.owner).post(
+        reverse("member", args=[team.alice.memberships.get().pk]), {"role": "viewer", "instruments": ""}, follow=True
+    )
+    assert "From now on owner@example.test could never get 2 approvals" in answer.content.decode()
     assert lost in page()
 
 

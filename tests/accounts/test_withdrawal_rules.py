@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.policy_differences import looser_parts, stricter_parts
@@ -20,6 +20,7 @@ from accounts.withdrawal_rules import (
     NEXT,
     Finding,
     S,
+    amount_trouble,
     digest_of,
     matching,
     person_of,
@@ -74,11 +75,13 @@ policies = st.builds(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # of the machine, not of the strategy
 @given(policies)
 def test_a_policy_survives_its_storage(policy):
     assert from_document(to_document(policy)) == policy
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(policies, policies)
 def test_stricter_and_looser_are_two_sides_of_one_thing(one, other):
     assert stricter_parts(one, other) == looser_parts(other, one)
@@ -151,6 +154,37 @@ def test_velocity_forgets_after_its_window_and_counts_what_is_reserved():
     assert (coin.used, coin.reserved, coin.is_exceeded, coin.unit) == (D(0), D("1.5"), False, "BTC")
     tight = velocities(policy, moved, Moved(None, "a", "BTC", D("0.6"), D(31)), NOW)
     assert [one.is_exceeded for one in tight] == [True, False, True]
+
+
+@pytest.mark.parametrize("days", [1, 7])
+@pytest.mark.parametrize(
+    ("whose", "person", "currency"), [("desk", "b", "BTC"), ("member", "a", "BTC"), ("currency", "b", "USD")]
+)
+def test_each_limit_holds_over_each_window_and_for_no_one_else(days, whose, person, currency):
+    """What `person` moved of `currency` counts; what nobody of that kind moved does not."""
+    name = f"{whose}_{'day' if days == 1 else 'week'}"
+    policy = replace(THREE, **{name: {"USD": D(100)} if whose == "currency" else D(100)})
+    asked = Moved(None, "a", "USD", D(1), D(1))
+
+    def exceeded(at, person=person, currency=currency):
+        return [
+            one.is_exceeded for one in velocities(policy, [Moved(at, person, currency, D(100), D(100))], asked, NOW)
+        ]
+
+    inside, outside = NOW - timedelta(days=days) + timedelta(seconds=1), NOW - timedelta(days=days)
+    assert (exceeded(inside), exceeded(outside)) == ([True], [False])
+    if whose == "member":
+        assert exceeded(inside, person="b") == [False]
+    if whose == "currency":
+        assert exceeded(inside, currency="BTC") == [False]
+
+
+def test_an_amount_has_its_currencys_step_and_is_above_zero():
+    assert [amount_trouble("USD", D(one)) == "" for one in ("0.0001", "0.00001", "0", "-1", "NaN", "1E+3")] == [
+        True, False, False, False, False, True
+    ]  # fmt: skip
+    assert amount_trouble("BTC", D("0.00000001")) == ""
+    assert "steps of 0.00000001" in amount_trouble("BTC", D("0.000000015"))
 
 
 @pytest.mark.parametrize(
