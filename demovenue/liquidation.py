@@ -26,6 +26,7 @@ from demovenue.values import Order, Position
 ZERO = Decimal(0)
 PART = Decimal("0.25")
 PARTS = 12  # after so many cuts the rest is closed whole
+PERCENTILES = (20, 40, 80, 100)  # of the unwind queue; the reference knows no others
 
 
 class Taker(NamedTuple):
@@ -221,8 +222,8 @@ class Liquidation:
         return view.return_on_equity * leverage if view.pnl > 0 else view.return_on_equity / leverage
 
     def percentile(self, position: Position) -> int:
-        """20, 40, 60, 80 or 100; 100 is first in line."""
+        """How far in front the position stands; 100 is first in line."""
         market = self._floor.markets[position.symbol]
         line = [taker.uid for taker in self.queue(market, position.size > 0)]
         behind = len(line) - line.index(position.account_uid)
-        return -(-behind * 5 // len(line)) * 20
+        return PERCENTILES[-(-behind * len(PERCENTILES) // len(line)) - 1]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import random
-from decimal import Decimal
 
 from demovenue.book import Resting
 from demovenue.floor import HOUSE
@@ -163,4 +162,5 @@ class Maker:
         traded = float(market.size(lots)) * (1.0 if market.instrument.inverse else float(market.mark))
         self.inventory = self.inventory * 0.995 + (-traded if buy else traded)
         self.momentum += (0.15 if buy else -0.15) * min(3.0, traded / self.level_usd)
-        market.open_interest += market.size(lots) * (Decimal("0.4") if self._rng.random() < 0.5 else Decimal("-0.39"))
+        opened = 0.4 if self._rng.random() < 0.5 else -0.39  # the share of a trade that opens, or closes, positions
+        market.open_interest += market.size(round(lots * opened))

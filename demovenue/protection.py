@@ -10,6 +10,8 @@ import heapq
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
+
 from demovenue.cancels import find_open
 from demovenue.edits import Edits
 from demovenue.floor import Floor
@@ -121,7 +123,7 @@ class Protection:
             if isinstance(wish, EditWish):
                 return self._edits.edit(held.uid, wish)
             if held.taken_back and wish.stop_price is None and wish.trailing_max_deviation is None:
-                return self._orders.send(held.uid, wish, held.fault, at_once=True)
+                return _in_spite_of_all(self._orders.send(held.uid, wish, held.fault, at_once=True), wish)
             if not held.taken_back:
                 return self._orders.send(held.uid, wish, held.fault)
         except Refused:
@@ -130,3 +132,11 @@ class Protection:
 
     def _tell(self, held: Held, result: OrderResult) -> None:
         self._floor.afterwards.append(lambda: held.told(result))
+
+
+def _in_spite_of_all(result: OrderResult, wish: OrderWish) -> OrderResult:
+    """Its owner believes the order gone, so the status itself says what it did before it went."""
+    if result.status != "placed":
+        return result
+    done = sum(event.amount or 0 for event in result.events if event.type == "EXECUTION")
+    return msgspec.structs.replace(result, status="filled" if done >= wish.size else "partiallyFilled")

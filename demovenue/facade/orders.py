@@ -119,9 +119,12 @@ class OrderCalls(Calls):
             return parts.floor.account(account_uid).cancel_all_at
 
     def order_status(self, account_uid: str, order_ids: Sequence[str], cli_ord_ids: Sequence[str]) -> Sequence[Order]:
-        """Orders open now or finished within the last 5 seconds (rejected ones too); unknown ids are left out."""
+        """Orders open now or finished within the last 5 seconds (rejected ones too); unknown ids are left out. All of
+        them when none is named."""
         floor = self._parts.floor
         known = [*floor.orders[account_uid].values(), *floor.finished_of(account_uid)]
+        if not order_ids and not cli_ord_ids:
+            return known
         ids, names = set(order_ids), set(cli_ord_ids)
         return [order for order in known if order.id in ids or (order.cli_ord_id and order.cli_ord_id in names)]
 

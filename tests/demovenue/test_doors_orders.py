@@ -240,6 +240,8 @@ def test_order_status_knows_open_and_just_closed_orders(venue: DemoVenue, accoun
         assert_shape(answer, "rest_orders_status", optional=("updateReason",))
         states = {row["order"]["orderId"]: row["status"] for row in answer["orders"]}
         assert states == {gone: "CANCELLED", resting: "ENTERED_BOOK"}
+    everything = venue.v3(account.key, "GET", "orders/status")["orders"]
+    assert {resting, gone} <= {row["order"]["orderId"] for row in everything}
 
 
 def _batch(venue: DemoVenue, account: DemoAccount, lines: list[dict[str, Any]], **more: Any) -> Any:

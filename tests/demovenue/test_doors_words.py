@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -52,9 +53,6 @@ SEND = {
     "invalidSide",
 }
 NOT_SENT = {
-    "partiallyFilled": "recorded answers say `placed` and tell the executions as events",
-    "filled": "the same",
-    "cancelled": "said by cancelorder",
     "edited": "said by editorder",
     "notFound": "said by cancelorder; an unknown symbol is an invalid argument",
     "orderForEditNotAStop": "said by editorder",
@@ -229,6 +227,32 @@ def _expired(desk: Desk) -> str:
     return desk.send(symbol=first["symbol"], size="1", limitPrice=1)
 
 
+def _taken_back(desk: Desk, **wish: Any) -> str:
+    """Cancelled while a protected market holds it: what it says at the end of its moment."""
+    symbol, name = wish["symbol"], uuid.uuid4().hex
+    desk.market(symbol=symbol, maker_protection_ms=2500)
+    try:
+        with ThreadPoolExecutor(1) as other:
+            answer = other.submit(desk.send, cliOrdId=name, **wish)
+            while True:
+                gone = desk.venue.v3(desk.me.key, "POST", "cancelorder", cliOrdId=name)["cancelStatus"]["status"]
+                if gone == "cancelled" or answer.done():
+                    return str(answer.result())
+                time.sleep(0.1)
+    finally:
+        desk.market(symbol=symbol, maker_protection_ms=0)
+
+
+def _more_than_there_is(desk: Desk) -> str:
+    asks = desk.venue.get("/derivatives/api/v3/orderbook", symbol=LTC).json()["orderBook"]["asks"]
+    size = int(sum(amount for _, amount in asks)) + 500
+    return _taken_back(desk, symbol=LTC, size=size, limitPrice=round(asks[0][0] * 1.02, 2))
+
+
+def _dormant(desk: Desk) -> str:
+    return _taken_back(desk, symbol=LTC, size=1, orderType="stp", side="sell", stopPrice=desk.low(LTC))
+
+
 def _twice(desk: Desk) -> str:
     name = uuid.uuid4().hex
     desk.resting(cliOrdId=name)
@@ -243,6 +267,9 @@ def isolated(desk: Desk) -> str:
 
 SENDS: dict[str, Callable[[Desk], str]] = {
     "placed": lambda desk: desk.send(),
+    "filled": lambda desk: _taken_back(desk, symbol=LTC, size=1, limitPrice=round(desk.low(LTC) * 1.05, 2)),
+    "partiallyFilled": _more_than_there_is,
+    "cancelled": _dormant,
     "marketSuspended": lambda desk: _switched(desk, {"suspended": True}, {"suspended": False}),
     "marketIsPostOnly": lambda desk: _switched(desk, {"post_only": True}, {"post_only": False}),
     "wouldIncreasePriceDislocation": lambda desk: _switched(

@@ -123,7 +123,7 @@ def test_then_the_other_side_is_unwound_first_in_line_first(world):
     world.send("mkt", "sell", "0.5", who=rich)
     world.exchange.set_mark(BTC, percent=D("-0.5"))
     assert world.exchange.unwind_queue(rich) == [(BTC, 100)]
-    assert world.exchange.unwind_queue(modest) == [(BTC, 60)]
+    assert world.exchange.unwind_queue(modest) == [(BTC, 40)]
     strip(world)
     world.send("mkt", "buy", "0.9")
     world.exchange.set_mark(BTC, percent=D(-30))

@@ -180,6 +180,12 @@ def test_tickers_know_their_day_from_the_start(world):
     assert world.exchange.ticker(BTC).volume == before + D("0.2")
 
 
+def test_open_interest_is_in_whole_contracts(world):
+    world.pass_seconds(5)
+    for symbol, tradeable in (("PI_XBTUSD", D(1)), (BTC, D("0.0001"))):
+        assert world.exchange.ticker(symbol).open_interest % tradeable == 0
+
+
 def test_the_last_hour_of_trades_is_there_at_the_first_start(world):
     trades = world.exchange.trades(BTC, limit=1000)
     assert trades[0].at <= world.exchange.now()

@@ -93,8 +93,18 @@ def test_cancelling_a_held_order_is_acknowledged_and_sends_it_as_ioc(world):
         assert (gone.status, gone.order_id, gone.events) == ("cancelled", None, ())
     assert world.position() == 0
     release(world)
-    assert [r.status for r in world.told] == ["placed", "iocWouldNotExecute", "cancelled"]
+    assert [r.status for r in world.told] == ["filled", "iocWouldNotExecute", "cancelled"]
     assert world.position() == D("0.1")
+    assert world.exchange.open_orders(world.trader) == []
+
+
+def test_what_a_cancelled_held_order_fills_all_the_same_is_its_status(world):
+    depth = sum(size for _, size in world.exchange.book(BTC).asks)
+    submit(world, "lmt", "buy", str(depth + 5), "90000", cli_ord_id="part")
+    world.exchange.cancel_order(world.trader, CancelWish(cli_ord_id="part"))
+    release(world)
+    assert world.told[0].status == "partiallyFilled"
+    assert 0 < world.position() < depth + 5
     assert world.exchange.open_orders(world.trader) == []
 
 
