@@ -1,7 +1,7 @@
-"""The whole suite, two processes at a time; what failed is then run once more, alone.
+"""The whole suite, two processes at a time; what failed is then run again, alone, twice at most.
 
 Journeys start whole desks and browsers, and a shared machine can starve one of them for seconds. A test that passes
-alone is named as unsteady, loudly, and the run is green; one that fails twice is red. Nothing else is forgiven.
+alone is named as unsteady, loudly, and the run is green; one that fails each time is red. Nothing else is forgiven.
 
     python -m tests.suite [--faults] [pytest's arguments]
 """
@@ -18,6 +18,7 @@ NOTHING_CHOSEN = 5  # what pytest answers when no test is selected
 PASSES = ("not browser and not composed", "browser")
 FAULTS = ("composed",)  # whole installations, for minutes: asked for with --faults
 FORGIVEN_AT_MOST = 10  # more than that is no accident
+AGAIN_AT_MOST = 2
 
 
 def pytest(arguments: list[str], failures: Path) -> int:
@@ -42,11 +43,15 @@ def part(arguments: list[str]) -> int:
         failed = failures.read_text().splitlines() if failures.exists() else []
         if code != 1 or not failed or len(failed) > FORGIVEN_AT_MOST:
             return code
-        print(f"\nOnce more, alone: {len(failed)} of the suite's tests", flush=True)
-        code = pytest(["-v", *failed], failures)
-        again = set(failures.read_text().splitlines())
+        left = failed
+        for _ in range(AGAIN_AT_MOST):
+            print(f"\nOnce more, alone: {len(left)} of the suite's tests", flush=True)
+            code = pytest(["-v", *left], failures)
+            left = [name for name in left if name in set(failures.read_text().splitlines())]
+            if code == 0:
+                break
     for name in failed:
-        print(f"{'FAILED TWICE' if name in again else 'UNSTEADY (failed once, passed alone)'}: {name}")
+        print(f"{'FAILED EACH TIME' if name in left else 'UNSTEADY (failed, passed alone)'}: {name}", flush=True)
     return code
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from tests.journeys.conftest import SYMBOL, Demo, choose, sign_in, wait_until_live
 from tests.journeys.test_journey_pages import serious
@@ -35,6 +35,20 @@ def as_ladder(page: Page) -> None:
     """With rungs so wide that the market's own steps do not carry the order out of sight."""
     page.locator("label:has([name=form][value=ladder])").click()
     page.select_option("[data-group]", "20")
+
+
+def price_of(rung: Locator) -> str:
+    expect(rung).to_have_attribute("data-price", re.compile(r"\d"))
+    return rung.get_attribute("data-price") or ""
+
+
+def kept(name: str, value: Any) -> Callable[[Response], bool]:
+    """The desk has taken this value of the layout; what was changed a moment before may be told by itself."""
+
+    def matches(answer: Response) -> bool:
+        return "/workspace/" in answer.url and answer.ok and (answer.request.post_data_json or {}).get(name) == value
+
+    return matches
 
 
 def show(page: Page, view: str) -> None:
@@ -104,10 +118,9 @@ def test_every_price_kind_and_resolution_is_drawn(usual: Page) -> None:
 def test_indicators_are_chosen_and_kept(usual: Page) -> None:
     page = usual
     page.get_by_text("Indicators").click()
-    with page.expect_request("**/workspace/"):
+    with page.expect_response(kept("indicators", ["sma", "bollinger", "rsi"])):
         for name in ("sma", "bollinger", "rsi"):
             page.locator(f"[data-indicator][value={name}]").check()
-    page.wait_for_load_state("networkidle")
     page.reload()
     expect(page.locator("[data-indicator]:checked")).to_have_count(3)
 
@@ -156,9 +169,9 @@ def test_a_drag_that_is_not_confirmed_changes_nothing(usual: Page) -> None:
     chip = page.locator("#ladder .chip.buy")
     expect(chip).to_be_visible()
     target = page.locator("#ladder tr", has=page.locator(".chip.buy")).locator("xpath=following-sibling::tr[3]")
-    wanted = target.get_attribute("data-price")
+    wanted = price_of(target)
     chip.drag_to(target)
-    expect(page.locator("#edit-id_limit_price")).to_have_value(wanted or "")
+    expect(page.locator("#edit-id_limit_price")).to_have_value(wanted)
     page.keyboard.press("Escape")
     expect(page.locator("#sheet")).to_be_hidden()
     page.locator(".tabs label:has([value=orders])").click()
@@ -172,7 +185,7 @@ def test_the_ladder_moves_an_order_by_mouse_and_by_keyboard(usual: Page) -> None
     chip = page.locator("#ladder .chip.buy")
     expect(chip).to_have_text("0.1")
     target = page.locator("#ladder tr", has=page.locator(".chip.buy")).locator("xpath=following-sibling::tr[2]")
-    wanted = target.get_attribute("data-price") or ""
+    wanted = price_of(target)
     chip.drag_to(target)
     expect(page.locator("#sheet")).to_contain_text("→")
     page.get_by_role("button", name="Change the order").click()
@@ -185,14 +198,17 @@ def test_the_ladder_moves_an_order_by_mouse_and_by_keyboard(usual: Page) -> None
 def test_levels_are_gathered_in_multiples_and_own_size_stands_in_them(usual: Page) -> None:
     page = usual
     price = int(place_near(page))
-    with page.expect_request(f"**/workspace/{SYMBOL}/"):
-        page.select_option("[data-group]", "50")
-    level = str(price // 50 * 50)
-    row = page.locator(f"#book .bids tr:has([data-price='{level}'])")
-    expect(row.locator("[data-own='0.1']")).to_have_count(1)
-    shown = page.locator("#book .bids .price").evaluate_all("all => all.map(one => one.dataset.price).filter(Boolean)")
-    assert len(shown) > 1
-    assert all(int(one) % 50 == 0 for one in shown)
+    for group in (5, 50):
+        with page.expect_response(kept("group", group)):
+            page.select_option("[data-group]", str(group))
+        level = str(price // group * group)
+        row = page.locator(f"#book .bids tr:has([data-price='{level}'])")
+        expect(row.locator("[data-own='0.1']")).to_have_count(1)
+        shown = page.locator("#book .bids .price").evaluate_all(
+            "all => all.map(one => one.dataset.price).filter(Boolean)"
+        )
+        assert len(shown) > 1
+        assert all(int(one) % group == 0 for one in shown)
     page.reload()
     expect(page.locator("[data-group]")).to_have_value("50")
     expect(row).to_have_count(1)
@@ -202,7 +218,7 @@ def test_the_tape_leaves_small_trades_out_and_remembers_it(usual: Page) -> None:
     page = usual
     sizes = page.locator("#tape tbody td:nth-child(2)")
     expect(sizes.first).not_to_have_text("")
-    with page.expect_request(f"**/workspace/{SYMBOL}/"):
+    with page.expect_response(kept("tape_from", "0.05")):
         page.fill("#tape-from", "0.05")
     expect(page.locator("#tape")).to_have_attribute("data-from", "0.05")
     page.wait_for_timeout(300)
@@ -253,16 +269,14 @@ def test_a_preset_and_its_sizes_are_kept_and_nothing_shifts(usual: Page) -> None
     grip = page.get_by_role("separator", name="Width of the book")
     box = grip.bounding_box()
     assert box
-    with page.expect_request("**/workspace/"):
-        page.mouse.move(box["x"] + 4, box["y"] + 100)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 64, box["y"] + 100, steps=4)
-        page.mouse.up()
+    page.mouse.move(box["x"] + 4, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 64, box["y"] + 100, steps=4)
+    page.mouse.up()
     expect(grip).to_have_attribute("aria-valuenow", "400")
     grip.focus()
-    with page.expect_request("**/workspace/"):
+    with page.expect_response(lambda answer: '"book":410' in (answer.request.post_data or "")):
         page.keyboard.press("ArrowRight")
-    page.wait_for_load_state("networkidle")
     page.goto("/markets/")
     page.add_init_script(
         "window.shift = 0; new PerformanceObserver((all) => all.getEntries().forEach((one) => {"
@@ -328,7 +342,7 @@ def test_a_fill_is_heard_and_told_only_when_asked_for(usual: Page) -> None:
     assert page.evaluate("window.heard") == []
     sheet = layout(page)
     sheet.locator("[data-sound]").check()
-    with page.expect_request("**/workspace/"):
+    with page.expect_response(kept("notices", True)):
         sheet.locator("[data-notices]").check()
     page.keyboard.press("Escape")
     page.evaluate("window.heard = []; window.away = true")

@@ -21,18 +21,6 @@ def test_counts_stand_on_the_tabs_and_a_chosen_table_is_shown(trading: Page) -> 
     expect(page.locator("[data-part=activity]")).to_contain_text("order.sent")
 
 
-def test_own_size_stands_in_the_book(trading: Page) -> None:
-    page = trading
-    page.locator("#book .bids tr").nth(4).click()
-    page.fill("#id_size", "0.1")
-    expect(page.locator("#id_limit_price")).not_to_have_value("")
-    price = page.locator("#id_limit_price").input_value()
-    choose(page, "type", "post")
-    page.click("[data-submit]")
-    row = page.locator(f"#book tr:has([data-price='{price}'])")
-    expect(row.locator("[data-own='0.1']")).to_have_count(1, timeout=15_000)
-
-
 def test_the_chart_shows_the_mark_and_goes_back_when_it_is_scrolled(trading: Page) -> None:
     page = trading
     with page.expect_response(lambda answer: "source=mark" in answer.url) as asked:
