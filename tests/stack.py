@@ -65,7 +65,7 @@ class Stack:
         self.process: subprocess.Popen[str] | None = None
         self.output = ""
 
-    def start(self, seconds: float = 60) -> Stack:
+    def start(self, seconds: float = 180) -> Stack:
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "up"],
             cwd=ROOT, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -13,6 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from tests.stack import OWNER, PASSWORD, Stack
 
 SYMBOL = "PF_XBTUSD"
+SOON = 20_000  # milliseconds: what a starved machine may need for a step that takes a blink
+
+expect.set_options(timeout=SOON)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,7 +35,7 @@ def stack() -> Iterator[Stack]:
 def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
     """A browser of its own, in which nothing may break the content policy and no script may fail."""
     opened = browser.new_context(base_url=stack.url, viewport={"width": 1440, "height": 900})
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(SOON)
     wrong: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
@@ -113,7 +116,7 @@ def trading(page: Page, demo: Demo) -> Page:
 
 
 def wait_until_live(page: Page) -> None:
-    expect(page.locator("[data-link-badge]")).to_have_attribute("data-state", "live", timeout=15_000)
+    expect(page.locator("[data-link-badge]")).to_have_attribute("data-state", "live")
 
 
 def choose(page: Page, name: str, value: str) -> None:

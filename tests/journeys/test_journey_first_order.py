@@ -47,7 +47,7 @@ def test_two_clicks_lead_to_a_funded_account_with_live_figures(demo_page: Page) 
     page = demo_page
     wait_until_live(page)
     expect(page.locator(".environment")).to_have_text("DEMO")
-    expect(page.locator("[data-figure=equity]")).to_have_text(re.compile(r"^\d{2,}"), timeout=15_000)
+    expect(page.locator("[data-figure=equity]")).to_have_text(re.compile(r"^\d{2,}"))
     expect(page.locator("[data-part=wallets]")).to_contain_text("Single-collateral")
     expect(page.locator("[data-part=positions]")).to_contain_text("No open position")
 

@@ -65,7 +65,7 @@ def test_a_fill_is_in_the_history_and_leads_to_its_order(trading: Page) -> None:
     page.locator("#ticket label:has([name=type][value=market])").click()
     page.fill("#id_size", "0.01")
     page.locator("#ticket button.submit").click()
-    expect(page.locator("#ticket .result")).to_contain_text("Filled", timeout=15_000)
+    expect(page.locator("#ticket .result")).to_contain_text("Filled")
     page.goto(f"/history/?tab=fills&symbol={SYMBOL}")
     expect(page.locator("[data-label=Contract]").first).to_have_text(SYMBOL)
     expect(page.locator("[data-label=Size]").first).to_contain_text("0.01")

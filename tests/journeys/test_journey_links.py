@@ -20,7 +20,7 @@ def test_a_frozen_exchange_shows_within_five_seconds_and_heals(trading: Page, de
     opacity = page.locator("#book").evaluate("(book) => getComputedStyle(book).opacity")
     assert float(opacity) < 0.9
     demo.clear()
-    expect(page.locator("body.is-stale")).to_have_count(0, timeout=20_000)
+    expect(page.locator("body.is-stale")).to_have_count(0)
     expect(page.locator("#banner")).to_be_hidden()
     expect(page.locator("[data-stale-warning]")).to_be_hidden()
 
@@ -32,8 +32,8 @@ def test_a_browser_offline_says_so_and_comes_back(trading: Page, context: Browse
     expect(page.locator("#banner")).to_contain_text("This browser is offline")
     expect(page.locator("[data-hop=browser]")).to_have_class("bad")
     context.set_offline(False)
-    expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
-    expect(page.locator("[data-link-badge]")).to_have_attribute("data-state", "live", timeout=15_000)
+    expect(page.locator("#banner")).to_be_hidden()
+    expect(page.locator("[data-link-badge]")).to_have_attribute("data-state", "live")
     expect(page.locator("#id_size")).to_have_value("0.3")
 
 

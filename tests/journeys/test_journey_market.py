@@ -367,7 +367,7 @@ def test_the_chart_is_read_anew_after_the_link_was_cut(usual: Page) -> None:
     page = usual
     expect(page.locator("#tape tbody td").first).not_to_have_text("")
     page.context.set_offline(True)
-    expect(page.locator("[data-link-badge]")).to_have_attribute("data-state", "down", timeout=15_000)
+    expect(page.locator("[data-link-badge]")).to_have_attribute("data-state", "down")
     with page.expect_response(lambda answer: "/5m.json" in answer.url and "since=" in answer.url) as told:
         page.context.set_offline(False)
     assert told.value.ok

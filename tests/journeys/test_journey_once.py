@@ -22,7 +22,7 @@ def test_a_lost_answer_is_uncertain_then_proven_and_never_sent_twice(trading: Pa
     page.reload()
     page.keyboard.press("Enter")
     demo.clear()
-    expect(state).to_have_text("Open", timeout=20_000)
+    expect(state).to_have_text("Open")
     expect(page.locator(".evidence")).to_be_visible()
     assert len(demo.ledger()["orders"]) == 1
 
@@ -51,6 +51,6 @@ def test_an_order_filled_at_once_and_hidden_is_filled_not_failed(trading: Page, 
     page.fill("#id_size", "0.1")
     page.fill("#id_limit_price", far_below(page))
     page.click("[data-submit]")
-    expect(page.locator("#ticket-result .state")).to_have_text("Filled", timeout=20_000)
+    expect(page.locator("#ticket-result .state")).to_have_text("Filled")
     expect(page.locator("#ticket-result")).to_contain_text("0.1 filled")
     assert len(demo.ledger()["orders"]) == 1

@@ -10,6 +10,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, Page, expect
 
+from tests.journeys.conftest import SOON
 from tests.stack import Stack
 
 PASSWORD = "a long enough sentence"
@@ -19,7 +20,7 @@ PASSWORD = "a long enough sentence"
 def visitor(browser: Browser, stack: Stack) -> Iterator[Page]:
     """A browser of its own at `localhost`: passkeys know names, not addresses."""
     context = browser.new_context(base_url=stack.url.replace("127.0.0.1", "localhost"))
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(SOON)
     yield context.new_page()
     context.close()
 

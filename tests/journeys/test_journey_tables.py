@@ -28,7 +28,7 @@ def test_the_chart_shows_the_mark_and_goes_back_when_it_is_scrolled(trading: Pag
     assert asked.value.ok
     box = page.locator("#chart").bounding_box()
     assert box
-    with page.expect_response(lambda answer: "before=" in answer.url, timeout=20_000) as earlier:
+    with page.expect_response(lambda answer: "before=" in answer.url) as earlier:
         page.mouse.move(box["x"] + 200, box["y"] + 150)
         for _ in range(12):
             page.mouse.wheel(-600, 0)

@@ -69,4 +69,4 @@ def test_a_stop_loss_goes_with_the_order_and_is_sent_once_it_has_filled(trading:
     expect(page.locator("[data-submit]")).to_contain_text("stop-loss 20")
     page.click("[data-submit]")
     expect(page.locator("#ticket-result .state")).to_have_text("Filled")
-    expect(page.locator("tr[data-order]")).to_contain_text("reduce-only", timeout=15_000)
+    expect(page.locator("tr[data-order]")).to_contain_text("reduce-only")

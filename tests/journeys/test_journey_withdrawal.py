@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import sign_in
+from tests.journeys.conftest import SOON, sign_in
 from tests.journeys.test_journey_pages import AXE
 from tests.stack import OWNER, ROOT, Stack
 
@@ -62,7 +62,7 @@ def door(browser: Browser, stack: Stack, width: int) -> Iterator[Door]:
         context = browser.new_context(
             base_url=stack.url, viewport={"width": width, "height": 800}, is_mobile=width < 500, bypass_csp=True
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(SOON)
         opened.append(context)
         page = context.new_page()
         owner = name == "owner"
@@ -113,7 +113,7 @@ def test_two_reviewers_agree_and_the_exchange_pays_once(door: Door, width: int) 
     assert tom.get_by_role("link", name="Approve").count() == 0
 
     needed = rita.locator("[data-group=needs-you]")
-    expect(needed).to_contain_text(code, timeout=20_000)  # nobody reloaded
+    expect(needed).to_contain_text(code)  # nobody reloaded
     fits(rita)
     picture(rita, "queue")
     needed.locator("tr", has_text=code).get_by_role("link", name="Review").click()
@@ -125,7 +125,7 @@ def test_two_reviewers_agree_and_the_exchange_pays_once(door: Door, width: int) 
     picture(rita, "approve")
     rita.get_by_role("button", name=f"· {code}").click()
     expect(rita.locator(".timeline")).to_contain_text("1 of 2")
-    expect(tom.locator(".timeline")).to_contain_text("1 of 2", timeout=20_000)
+    expect(tom.locator(".timeline")).to_contain_text("1 of 2")
 
     rob.goto("/withdrawals/")
     rob.locator("[data-group=needs-you] tr", has_text=code).get_by_role("link", name="Review").click()
