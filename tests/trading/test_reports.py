@@ -21,10 +21,11 @@ from tests.accounts.conftest import plain_static_files  # noqa: F401 - pages wit
 from tests.trading.furnished import demo_account, furnish, list_instruments
 from tests.trading.test_history_sync import Lived, key, lived, read_all  # noqa: F401 - fixtures
 from trading.actions.equity import note_equity
-from trading.actions.exports import KEPT, ask_export, harmless, make_export, sweep_exports
+from trading.actions.exports import KEPT, ask_export, make_export, sweep_exports
 from trading.actions.index_prices import index_prices, keep_index_prices
 from trading.actions.reports import Span, account_report, steps_of
 from trading.actions.syncing import refresh_old_listings
+from trading.export_writers import harmless
 from trading.live.latest import latest_tickers
 from trading.models import EquityPoint, Export, ExportPart, ExportState, LedgerEntry
 

@@ -6,26 +6,26 @@ whoever finds a lease run out begins that file again.
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Protocol
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import spreadsheet
 from accounts.actions.audit import record
 from accounts.models import Account, User
 from accounts.rights import Right, require
 from krakenfutures.numbers import plain
 from trading.actions.bells import ring
 from trading.actions.reports import CHUNK, Span, members_of, price_of
+from trading.export_writers import CsvWriter, ParquetWriter
 from trading.models import Export, ExportFormat, ExportPart, ExportState, LedgerEntry
+from trading.tax_rows import COINTRACKING, KOINLY, rows
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ COLUMNS = (
     "number", "at", "wallet", "currency", "category", "symbol", "fill_id", "member", "realised_pnl", "fee", "funding",
     "other", "amount", "balance", "residual", "index_usd", "net_usd",
 )  # fmt: skip
+TAX = {ExportFormat.KOINLY: KOINLY, ExportFormat.COINTRACKING: COINTRACKING}
 
 
 def ask_export(account: Account, *, by: User, format: str, span: Span) -> Export:
@@ -74,12 +75,8 @@ def make_export(export_id: UUID) -> None:
     span = Span(export.since, export.until)
     export.total = span.of(export.account).count()
     sink = Sink(export)
-    writer = CsvWriter(sink) if export.format == ExportFormat.CSV else ParquetWriter(sink)
     try:
-        for rows in cells(export.account, span):
-            writer.write(rows)
-            export.rows += len(rows)
-        writer.close()
+        write(export, span, sink)
         sink.close()
     except (OSError, ValueError, DatabaseError) as problem:
         log.exception("the export %s failed", export_id)
@@ -90,17 +87,25 @@ def make_export(export_id: UUID) -> None:
     )
 
 
-def cells(account: Account, span: Span) -> Iterator[list[tuple[str, ...]]]:
-    """The rows of the file in the order of the log, decimals in plain notation, times in UTC."""
-    members, price = members_of(account), price_of(account, span)
-    batch: list[tuple[str, ...]] = []
-    for entry in span.of(account).order_by("number").iterator(chunk_size=CHUNK):
-        batch.append(_cells(entry, members, price))
-        if len(batch) == CHUNK:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def write(export: Export, span: Span, sink: Sink) -> None:
+    """In the order of the log, decimals in plain notation, times in UTC. `export.rows` counts the entries written."""
+    layout = TAX.get(ExportFormat(export.format))
+    columns = layout.columns if layout else COLUMNS
+    writer = (ParquetWriter if export.format == ExportFormat.PARQUET else CsvWriter)(sink, columns)
+    members, price = ({}, None) if layout else (members_of(export.account), price_of(export.account, span))
+    for entries in chunks(export.account, span):
+        if layout:
+            writer.write([row for entry in entries for row in rows(layout, entry)])
+        else:
+            writer.write([_cells(entry, members, price) for entry in entries])
+        export.rows += len(entries)
+    writer.close()
+
+
+def chunks(account: Account, span: Span) -> Iterator[list[LedgerEntry]]:
+    entries = span.of(account).order_by("number").iterator(chunk_size=CHUNK)
+    while chunk := list(islice(entries, CHUNK)):
+        yield chunk
 
 
 def _cells(entry: LedgerEntry, members: dict[str, str], price: Any) -> tuple[str, ...]:
@@ -141,71 +146,6 @@ class Sink:
             Export.objects.filter(pk=self.export.pk).update(
                 rows=self.export.rows, total=self.export.total, size=self.size, lease_until=timezone.now() + LEASE
             )
-
-
-class Writer(Protocol):
-    def write(self, rows: list[tuple[str, ...]]) -> None: ...
-    def close(self) -> None: ...
-
-
-class CsvWriter:
-    """Safe to open in a spreadsheet: what looks like a formula gets an apostrophe, a number does not."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self.write([COLUMNS])
-
-    def write(self, rows: list[tuple[str, ...]]) -> None:
-        text = io.StringIO()
-        csv.writer(text).writerows([harmless(cell) for cell in row] for row in rows)
-        self._sink.write(text.getvalue().encode())
-
-    def close(self) -> None:
-        """Nothing follows the last row."""
-
-
-class ParquetWriter:
-    """Text columns with the very digits: a reader casts to a decimal of its own width, none of ours would fit all."""
-
-    def __init__(self, sink: Sink) -> None:
-        import pyarrow as pa  # loaded here: it is large, and nobody else needs it
-        import pyarrow.parquet as pq
-
-        self._pa = pa
-        self._schema = pa.schema([(name, pa.string()) for name in COLUMNS])
-        self._writer = pq.ParquetWriter(pa.PythonFile(_Written(sink), mode="w"), self._schema, compression="zstd")
-
-    def write(self, rows: list[tuple[str, ...]]) -> None:
-        columns = list(zip(*rows, strict=True))
-        self._writer.write_table(self._pa.table([list(one) for one in columns], schema=self._schema))
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-class _Written(io.RawIOBase):
-    """What the library asks of a file it only writes."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink, self._at = sink, 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._at += self._sink.write(bytes(data))
-        return len(data)
-
-    def tell(self) -> int:
-        return self._at
-
-
-def harmless(cell: str) -> str:
-    return cell if _is_number(cell) else spreadsheet.harmless(cell)
-
-
-def _is_number(cell: str) -> bool:
-    return cell.removeprefix("-").replace(".", "", 1).isdecimal()
 
 
 def bytes_of(export: Export, start: int) -> Iterator[bytes]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 class ExportFormat(models.TextChoices):
     CSV = "csv", "CSV"
     PARQUET = "parquet", "Parquet"
+    KOINLY = "koinly", "CSV for Koinly"
+    COINTRACKING = "cointracking", "CSV for CoinTracking"
 
 
 class ExportState(models.TextChoices):
@@ -35,7 +37,7 @@ class Export(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="+")
     by = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
-    format = models.CharField(max_length=8, choices=ExportFormat)
+    format = models.CharField(max_length=16, choices=ExportFormat)
     since = models.DateTimeField(null=True)
     until = models.DateTimeField(null=True)
     state = models.CharField(max_length=8, choices=ExportState, default=ExportState.WAITING)
@@ -60,7 +62,9 @@ class Export(models.Model):
 
     @property
     def name(self) -> str:
-        return f"ledger-{self.account_id}-{self.asked_at:%Y-%m-%dT%H%M%SZ}.{self.format}"
+        kind = self.format if self.format in {ExportFormat.KOINLY, ExportFormat.COINTRACKING} else "ledger"
+        ending = "parquet" if self.format == ExportFormat.PARQUET else "csv"
+        return f"{kind}-{self.account_id}-{self.asked_at:%Y-%m-%dT%H%M%SZ}.{ending}"
 
 
 class ExportPart(models.Model):

@@ -198,7 +198,7 @@ def download(request: DeskRequest, export_id: UUID) -> HttpResponse | StreamingH
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{found.size}"})
     answer = StreamingHttpResponse(bytes_of(found, start), status=206 if asked else 200)
     answer["Content-Type"] = (
-        "text/csv; charset=utf-8" if found.format == ExportFormat.CSV else "application/octet-stream"
+        "application/octet-stream" if found.format == ExportFormat.PARQUET else "text/csv; charset=utf-8"
     )
     answer["Content-Disposition"] = f'attachment; filename="{found.name}"'
     answer["Content-Length"] = found.size - start
