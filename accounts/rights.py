@@ -244,6 +244,7 @@ DOORS: dict[str, Door] = {
     "cancel_orders": Door(TRADE, TRADE),
     "close_position": Door(TRADE, TRADE),
     "reverse_position": Door(TRADE, TRADE),
+    "contract_preferences": Door(TRADE, TRADE),
     "flatten": Door(TRADE, TRADE),
     "batch": Door(TRADE, TRADE),
     "batch_result": Door(LOOK, TRADE),

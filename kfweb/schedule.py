@@ -11,6 +11,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "renew dead man's switches": {"task": "trading.sweep_dead_men", "schedule": 5.0, "options": {"expires": 5}},
     "read wallets, positions, orders": {"task": "trading.sync_states", "schedule": 15.0, "options": {"expires": 15}},
     "read fills": {"task": "trading.sync_all_fills", "schedule": 30.0, "options": {"expires": 30}},
+    "read preferences": {"task": "trading.sync_all_preferences", "schedule": 60.0, "options": {"expires": 60}},
     "read histories": {"task": "trading.sync_histories", "schedule": 30.0, "options": {"expires": 30}},
     "compare log files": {"task": "trading.sweep_log_files", "schedule": 60.0, "options": {"expires": 60}},
     "note how accounts stand": {"task": "kfweb.note_equity", "schedule": 60.0, "options": {"expires": 60}},

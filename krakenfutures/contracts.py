@@ -41,6 +41,17 @@ def size_violation(instrument: Instrument, size: Decimal, *, field: str = "size"
     return _off_step(field, "size", size, instrument.lot)
 
 
+def deviation_violation(instrument: Instrument, deviation: Decimal, unit: str | None) -> Violation | None:
+    """Of a trailing stop: percent between 0.1 and 50; in the quote currency a multiple of the tick."""
+    field = "trailing_deviation"
+    if unit == "quote":
+        return price_violation(instrument, deviation, field=field)
+    if Decimal("0.1") <= deviation <= 50:
+        return None
+    sentence = "The deviation must be between 0.1 and 50 percent."
+    return Violation(field=field, sentence=sentence, below=Decimal("0.1"), above=Decimal(50))
+
+
 def order_violations(instrument: Instrument, order: NewOrder) -> Iterator[Violation]:
     """Everything in an order that the venue would refuse without looking at the account."""
     if violation := size_violation(instrument, order.size):
@@ -82,21 +93,12 @@ def _trigger_violations(instrument: Instrument, order: NewOrder) -> Iterator[Vio
             yield violation
     elif order.stop_price is not None:
         yield Violation(field="stop_price", sentence="This type of order takes no trigger price.")
-    if order.type is OrderType.TRAILING_STOP:
-        yield from _deviation_violations(instrument, order)
-
-
-def _deviation_violations(instrument: Instrument, order: NewOrder) -> Iterator[Violation]:
-    """Percent between 0.1 and 50; in the quote currency a multiple of the tick."""
-    deviation = order.trailing_deviation
-    if deviation is None:
+    if order.type is not OrderType.TRAILING_STOP:
+        return
+    if order.trailing_deviation is None:
         yield Violation(field="trailing_deviation", sentence="A trailing stop needs a deviation.")
-    elif order.trailing_unit == "quote":
-        if violation := price_violation(instrument, deviation, field="trailing_deviation"):
-            yield violation
-    elif not Decimal("0.1") <= deviation <= 50:
-        sentence = "The deviation must be between 0.1 and 50 percent."
-        yield Violation(field="trailing_deviation", sentence=sentence, below=Decimal("0.1"), above=Decimal(50))
+    elif violation := deviation_violation(instrument, order.trailing_deviation, order.trailing_unit):
+        yield violation
 
 
 def _off_step(field: str, noun: str, value: Decimal, step: Decimal) -> Violation | None:

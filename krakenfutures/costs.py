@@ -29,6 +29,8 @@ AMEND = Cost(10)
 CANCEL = Cost(10, urgent=True)
 CANCEL_ALL = Cost(25, urgent=True)
 TRANSFER = Cost(10)
+PREFERENCE = Cost(10)
+UNWIND_QUEUE = Cost(200)
 WITHDRAW = Cost(100)
 EVENTS = Cost(1, history=True)  # a page of executions, orders, triggers or positions, however long
 LEDGER_FILE = Cost(6, history=True)

@@ -14,6 +14,9 @@ from krakenfutures.values import ContractKind, Value
 
 ZERO = Decimal(0)
 
+# What the profit of a linear contract may be paid out in, as an account chooses.
+CURRENCIES = ("USD", "EUR", "GBP", "USDC", "USDT", "BTC", "ETH")
+
 
 class Holding(Value, frozen=True):
     """A position after a trade: signed size, average entry (None when flat) and what the trade realised."""

@@ -298,6 +298,23 @@ class Position(Value, frozen=True):
     unknown: Unknown = {}
 
 
+class Preference(Value, frozen=True):
+    """What an account chose for a contract."""
+
+    symbol: str
+    max_leverage: Decimal | None = None  # set means isolated
+    pnl_currency: str | None = None  # None: nothing was chosen
+    unknown: Unknown = {}
+
+
+class UnwindRank(Value, frozen=True):
+    """Where a position stands in the line of those that are unwound against bankrupt ones: 100 is first in line."""
+
+    symbol: str
+    percentile: int
+    unknown: Unknown = {}
+
+
 class Holding(Value, frozen=True):
     """One currency of the multi-collateral wallet. `value` and `collateral` in USD, the rest in the currency."""
 
@@ -409,6 +426,8 @@ class Change(Value, frozen=True):
     size: Decimal | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trailing_deviation: Decimal | None = None
+    trailing_unit: str | None = None  # goes with the deviation
 
 
 class Accepted(Value, frozen=True):

@@ -33,10 +33,12 @@ from krakenfutures.values import (
     OrderType,
     Outcome,
     Position,
+    Preference,
     PriceSource,
     Reading,
     Ticker,
     Trade,
+    UnwindRank,
     Wallets,
 )
 
@@ -52,6 +54,7 @@ class Feature(StrEnum):
     FUNDING = "funding"
     READINGS = "readings"
     WITHDRAW = "withdraw"
+    PREFERENCES = "preferences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,15 @@ class History(Protocol):
     def ledger_file(self) -> str: ...
 
 
+class Preferences(Protocol):
+    """What an account chose for each contract. Raises the error tree; setting one again only says it again."""
+
+    def all(self) -> list[Preference]: ...
+    def set_leverage(self, symbol: str, max_leverage: Decimal | None) -> None: ...
+    def set_pnl_currency(self, symbol: str, currency: str) -> None: ...
+    def unwind_ranks(self) -> list[UnwindRank]: ...
+
+
 class Session(Protocol):
     """Everything one credential may do. Close it, or use it as a context manager."""
 
@@ -178,6 +190,8 @@ class Session(Protocol):
     def funds(self) -> Funds: ...
     @property
     def history(self) -> History: ...
+    @property
+    def preferences(self) -> Preferences: ...
     def close(self) -> None: ...
 
 

@@ -193,6 +193,9 @@ def edit_words(ref: OrderRef, change: Change, deadline: datetime) -> dict[str, s
         words["limitPrice"] = change.limit_price
     if change.stop_price is not None:
         words["stopPrice"] = change.stop_price
+    if change.trailing_deviation is not None:
+        words["trailingStopMaxDeviation"] = change.trailing_deviation
+        words["trailingStopDeviationUnit"] = TRAILING_UNITS[change.trailing_unit or "percent"]
     words["processBefore"] = iso(deadline)
     return words
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+from krakenfutures.margin import bracketed
 from krakenfutures.numbers import plain
+from krakenfutures.pnl import notional_usd
 from krakenfutures.values import NewOrder, OrderType, Side
 from trading.preview import NOW_OR_NEVER, ZERO, Caveat, Preview, Situation, against, liquidation_now
 
@@ -85,10 +87,23 @@ def _of_the_position(order: NewOrder, at: Situation, shown: Preview) -> Iterator
     if largest and abs(shown.position) > largest:
         sentence = f"The position would be larger than {plain(largest)}, the most the venue allows."
         yield Caveat(code="max_position", sentence=sentence, severe=True, field="size")
+    if _too_high(at, shown):
+        chosen = f"The leverage chosen for {at.instrument.symbol}, {plain(at.cap or ZERO)}×,"
+        sentence = f"{chosen} is too high for a position of this size."
+        yield Caveat(code="leverage_too_high", sentence=sentence, severe=True, field="size")
     available = shown.margin_available
     if available is not None and shown.margin_needed > max(available, ZERO):
         sentence = "It needs more margin than there is, so the venue will most likely refuse it."
         yield Caveat(code="no_margin", sentence=sentence, severe=True, field="size")
+
+
+def _too_high(at: Situation, shown: Preview) -> bool:
+    """An isolated position grows to where its margin levels ask for more than its leverage does."""
+    price = shown.entry or at.mark
+    if not at.cap or price is None or abs(shown.position) <= abs(shown.position_before):
+        return False
+    notional = notional_usd(at.instrument.kind, shown.position, price)
+    return bracketed(at.instrument.margin_levels, notional, "initial") > notional / at.cap
 
 
 def _cut(order: NewOrder, shown: Preview) -> bool:

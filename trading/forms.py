@@ -161,7 +161,12 @@ class LadderForm(forms.Form):
     reduce_only = forms.BooleanField(required=False, label="Reduce only")
 
 
+class LeverageForm(forms.Form):
+    max_leverage = NumberField(error_messages={"required": "Up to which leverage?"})
+
+
 class EditForm(forms.Form):
     size = NumberField(error_messages={"required": "How much?"})
     limit_price = NumberField(required=False)
     stop_price = NumberField(required=False)
+    trailing_deviation = NumberField(required=False)

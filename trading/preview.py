@@ -59,6 +59,7 @@ class Situation(Value, frozen=True):
     held: tuple[Held, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     marks: Mapping[str, Decimal] = {}
+    caps: Mapping[str, Decimal] = {}  # leverage that was chosen for contracts; a position says its own
     ticker: Ticker | None = None
     book: BookSnapshot | None = None
     maker: Decimal = fees.BASE_MAKER
@@ -71,6 +72,11 @@ class Situation(Value, frozen=True):
     @property
     def position(self) -> Held | None:
         return next((one for one in self.held if one.instrument.symbol == self.instrument.symbol), None)
+
+    @property
+    def cap(self) -> Decimal | None:
+        """Of the instrument, set when it is isolated: what its position says, else what was chosen for it."""
+        return self.position.max_leverage if self.position else self.caps.get(self.instrument.symbol)
 
     @property
     def margin_account(self) -> MarginAccount | None:
@@ -122,6 +128,7 @@ class Preview(Value, frozen=True):
     distance: Decimal | None  # from the mark, signed
     distance_share: Decimal | None  # of the mark, unsigned
     cost: int
+    max_leverage: Decimal | None = None  # set means isolated
     warnings: tuple[Caveat, ...] = ()
 
 
@@ -155,6 +162,7 @@ def preview(order: NewOrder, at: Situation) -> Preview:
         distance=threshold - at.mark if threshold is not None and at.mark else None,
         distance_share=_share(at.mark, threshold),
         cost=costs.REDUCE.points if order.reduce_only else costs.PLACE.points,
+        max_leverage=at.cap,
     )
 
 
@@ -244,7 +252,7 @@ def _needs(
     if order and execution and rests and execution.rest_price:
         new = Waiting(instrument=at.instrument, side=order.side, size=rests, price=execution.rest_price)
         waiting = [*waiting, new]
-    caps = {one.instrument.symbol: one.max_leverage for one in at.held}
+    caps = {**at.caps, **{one.instrument.symbol: one.max_leverage for one in at.held}}
     return wallet_requirement(
         [_exposure(at, one) for one in held],
         [
@@ -264,8 +272,7 @@ def _with(at: Situation, held: list[Held], holding: pnl.Holding) -> list[Held]:
     others = [one for one in held if one.instrument.symbol != at.instrument.symbol]
     if not holding.size or holding.entry is None:
         return others
-    cap = at.position.max_leverage if at.position else None
-    return [*others, Held(instrument=at.instrument, size=holding.size, entry=holding.entry, max_leverage=cap)]
+    return [*others, Held(instrument=at.instrument, size=holding.size, entry=holding.entry, max_leverage=at.cap)]
 
 
 def _exposure(at: Situation, held: Held) -> Exposure:
@@ -317,7 +324,7 @@ def _flex_threshold(at: Situation, full: pnl.Holding, fee: Decimal) -> Decimal |
     flex, mark = at.wallets.flex if at.wallets else None, at.mark
     if flex is None or mark is None or full.entry is None:
         return None
-    if at.position and at.position.max_leverage:  # isolated: only its own margin stands behind it
+    if at.cap:  # isolated: only its own margin stands behind it
         alone = wallet_requirement([_exposure(at, _with(at, [], full)[0])])
         equity = alone.initial + pnl.profit(at.instrument.kind, full.size, full.entry, mark)
         return liquidation.flex_price(full.size, mark, equity, alone.maintenance)

@@ -10,9 +10,11 @@ from decimal import Decimal
 from typing import Protocol
 
 from accounts.rules import NotAllowed
-from krakenfutures.contracts import Violation, order_violations, price_violation, size_violation
+from krakenfutures import pnl
+from krakenfutures.contracts import Violation, deviation_violation, order_violations, price_violation, size_violation
+from krakenfutures.margin import max_leverage
 from krakenfutures.numbers import plain
-from krakenfutures.values import Change, Instrument, NewOrder
+from krakenfutures.values import Change, ContractKind, Instrument, NewOrder
 
 LIFT_WORD = "RESUME"  # typed by whoever lifts a halt
 FLATTEN_WORD = "FLATTEN"  # typed by whoever closes everything
@@ -24,6 +26,7 @@ class Terms(Protocol):
     size: Decimal
     limit_price: Decimal | None
     stop_price: Decimal | None
+    trailing_deviation: Decimal | None
     reduce_only: bool
 
 
@@ -52,7 +55,7 @@ def refusals(order: NewOrder, instrument: Instrument) -> Iterator[NotAllowed]:
 
 def change_refusals(change: Change, instrument: Instrument, filled: Decimal) -> Iterator[NotAllowed]:
     """What is wrong with an edit. `filled` is what has been executed: the new total must be larger."""
-    if change.size is None and change.limit_price is None and change.stop_price is None:
+    if (change.size, change.limit_price, change.stop_price, change.trailing_deviation) == (None,) * 4:
         yield NotAllowed("Nothing would change.", code="no_change")
     if change.size is not None:
         if violation := size_violation(instrument, change.size):
@@ -63,6 +66,9 @@ def change_refusals(change: Change, instrument: Instrument, filled: Decimal) -> 
     for field, price in (("limit_price", change.limit_price), ("stop_price", change.stop_price)):
         if price is not None and (violation := price_violation(instrument, price, field=field)):
             yield _refusal(violation)
+    deviation = change.trailing_deviation
+    if deviation is not None and (violation := deviation_violation(instrument, deviation, change.trailing_unit)):
+        yield _refusal(violation)
 
 
 def _refusal(violation: Violation) -> NotAllowed:
@@ -72,10 +78,29 @@ def _refusal(violation: Violation) -> NotAllowed:
     return NotAllowed(violation.sentence, field=violation.field, code="contract")
 
 
+def leverage_refusal(instrument: Instrument, cap: Decimal | None) -> NotAllowed | None:
+    """Only the contracts of the multi-collateral wallet can be isolated, up to what their margin allows."""
+    if instrument.kind is ContractKind.INVERSE:
+        return NotAllowed(f"{instrument.symbol} is margined by its own account: it has no leverage to choose.")
+    most = max_leverage(instrument)
+    if cap is not None and (cap < 1 or (most is not None and cap > most)):
+        to = f" and {plain(most)}" if most is not None else " and more"
+        return NotAllowed(f"Between 1{to}.", field="max_leverage", code="leverage")
+    return None
+
+
+def pnl_currency_refusal(instrument: Instrument, currency: str) -> NotAllowed | None:
+    if instrument.kind is ContractKind.INVERSE:
+        return NotAllowed(f"{instrument.symbol} pays in {instrument.base}, always.")
+    if currency not in pnl.CURRENCIES:
+        return NotAllowed(f"One of {', '.join(pnl.CURRENCIES)}.", field="pnl_currency", code="pnl_currency")
+    return None
+
+
 def adds_risk(order: Terms, change: Change) -> bool:
     """Whether an edit could leave the desk with more at stake: by size, or by a price at which it may fill sooner."""
     if order.reduce_only:
         return False
-    prices = ((change.limit_price, order.limit_price), (change.stop_price, order.stop_price))
-    moved = any(new is not None and new != old for new, old in prices)
+    names = ("limit_price", "stop_price", "trailing_deviation")
+    moved = any(getattr(change, name) not in {None, getattr(order, name)} for name in names)
     return moved or (change.size is not None and change.size > order.size)

@@ -19,6 +19,7 @@ from accounts.vault import VaultError
 from krakenfutures.errors import KrakenError, Refused
 from trading.actions import (
     attaching,
+    contract_preferences,
     deadman,
     exports,
     histories,
@@ -87,6 +88,18 @@ def sync_states() -> None:
 def sync_all_fills() -> None:
     for api_key_id in _readable():
         sync_fills.apply_async([str(api_key_id)], expires=30)
+
+
+@shared_task(name="trading.sync_preferences")
+def sync_preferences(api_key_id: str) -> None:
+    """Four points of the budget, and two hundred more where the unwind ranks are due."""
+    _read(contract_preferences.keep_preferences, api_key_id)
+
+
+@shared_task(name="trading.sync_all_preferences")
+def sync_all_preferences() -> None:
+    for api_key_id in _readable():
+        sync_preferences.apply_async([str(api_key_id)], expires=60)
 
 
 @shared_task(name="trading.sync_history")

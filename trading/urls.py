@@ -6,6 +6,7 @@ from trading.views import (
     alerts,
     batches,
     charts,
+    contract_preferences,
     history,
     instrument,
     log_files,
@@ -35,6 +36,9 @@ urlpatterns = [
     path("orders/cancel/", risk.cancel_many, name="cancel_orders"),
     path("positions/<slug:symbol>/close/", risk.close, name="close_position"),
     path("positions/<slug:symbol>/reverse/", risk.reverse, name="reverse_position"),
+    path(
+        "positions/<slug:symbol>/preferences/", contract_preferences.contract_preferences, name="contract_preferences"
+    ),
     path("batch/", batches.batch, name="batch"),
     path("batch/<uuid:batch_id>/", batches.result, name="batch_result"),
     path("flatten/", risk.flatten, name="flatten"),

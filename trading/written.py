@@ -69,6 +69,19 @@ def milliseconds(moment: datetime | None) -> int | str:
     return int(moment.timestamp() * 1000) if moment else ""
 
 
+UNWIND_WORDS = ("last in line", "far back in line", "in the middle of the line", "near the front", "first in line")
+
+
+def unwind_rank(percentile: int | None) -> str:
+    """`4 of 5, near the front`; what the venue has not said before is told as it came."""
+    if percentile is None:
+        return NOTHING
+    fifth, rest = divmod(percentile, 20)
+    if rest or not 1 <= fifth <= 5:
+        return f"percentile {percentile}"
+    return f"{fifth} of 5, {UNWIND_WORDS[fifth - 1]}"
+
+
 def short(value: Decimal | None) -> str:
     """Three or four figures and a letter: `156.4 M`."""
     if not isinstance(value, Decimal):  # templates hand on "" for what is missing

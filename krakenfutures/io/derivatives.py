@@ -18,6 +18,7 @@ from krakenfutures.errors import Refused, Throttled, Unreachable, Unreadable
 from krakenfutures.events import Event
 from krakenfutures.io.funds import DerivativesFunds
 from krakenfutures.io.history import DerivativesHistory
+from krakenfutures.io.preferences import DerivativesPreferences
 from krakenfutures.io.rest import NotSent, Parameters, Rest, Signer
 from krakenfutures.io.socket import watch_account, watch_market
 from krakenfutures.numbers import iso, plain
@@ -192,6 +193,7 @@ class DerivativesSession:
         self.account = DerivativesAccount(self)
         self.funds = DerivativesFunds(self)
         self.history = DerivativesHistory(self)
+        self.preferences = DerivativesPreferences(self)
 
     def read(self, path: str, parameters: Parameters = (), *, cost: Cost = costs.READ) -> Any:
         return self._rest.read(path, parameters, signer=self._key(), cost=cost)
@@ -202,8 +204,8 @@ class DerivativesSession:
     def ask(self, path: str, parameters: Parameters, *, cost: Cost) -> Any:
         return self._rest.ask(path, parameters, signer=self._key(), cost=cost)
 
-    def write(self, path: str, parameters: Parameters, *, cost: Cost) -> Any:
-        return self._rest.write(path, parameters, signer=self._key(), cost=cost)
+    def write(self, path: str, parameters: Parameters, *, cost: Cost, method: str = "POST") -> Any:
+        return self._rest.write(path, parameters, signer=self._key(), cost=cost, method=method)
 
     def close(self) -> None:
         self._signer = None

@@ -92,9 +92,9 @@ class Rest:
         """A POST that changes nothing, and so may be tried again like a read."""
         return self._patiently(lambda: self._call("POST", path, parameters, signer, cost))
 
-    def write(self, path: str, parameters: Parameters, *, signer: Signer, cost: Cost) -> Any:
-        """A POST that changes something: sent once. `NotSent` says that it was not even that."""
-        return self._call("POST", path, parameters, signer, cost)
+    def write(self, path: str, parameters: Parameters, *, signer: Signer, cost: Cost, method: str = "POST") -> Any:
+        """A POST or PUT that changes something: sent once. `NotSent` says that it was not even that."""
+        return self._call(method, path, parameters, signer, cost)
 
     def _patiently(self, call: Callable[[], Any]) -> Any:
         for attempt in range(1, ATTEMPTS):
@@ -123,7 +123,7 @@ class Rest:
             raise
 
     def _send(self, method: str, path: str, encoded: str, headers: dict[str, str]) -> requests.Response:
-        """The parameters travel encoded exactly as they were signed: in the query of a GET, in the body of a POST."""
+        """The parameters travel encoded exactly as they were signed: in the query of a GET, in the body of others."""
         url = self._base + path
         if method == "GET":
             request = _prepared(method, f"{url}?{encoded}" if encoded else url, headers, None)

@@ -56,9 +56,17 @@ document.addEventListener("htmx:response:error", (event) => {
 function complain(words) {
   const line = document.createElement("p");
   line.className = "message error";
-  line.textContent = words;
+  const dismiss = document.createElement("button");
+  Object.assign(dismiss, { type: "button", className: "close dismiss", textContent: "✕", ariaLabel: "Dismiss" });
+  dismiss.dataset.dismiss = "";
+  line.append(dismiss, words);
   document.getElementById("messages")?.replaceChildren(line);
 }
+
+document.getElementById("messages")?.addEventListener("click", (event) => {
+  const dismiss = /** @type {HTMLElement} */ (event.target).closest("[data-dismiss]");
+  dismiss?.closest(".message")?.remove();
+});
 
 // What a form held when its sender was sent off to prove who they are: it stands there again when they come back.
 const typed = document.getElementById("typed-before");

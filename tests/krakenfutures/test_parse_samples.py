@@ -24,6 +24,7 @@ from krakenfutures.parse.markets import (
 from krakenfutures.parse.orders import parse_looked_up, parse_open_orders
 from krakenfutures.parse.outcomes import parse_batch, parse_cancel, parse_cancel_all, parse_edit, parse_send
 from krakenfutures.parse.positions import parse_positions
+from krakenfutures.parse.preferences import parse_leverages, parse_pnl_currencies, parse_unwind_queue
 from krakenfutures.parse.refusals import error_in
 from krakenfutures.parse.stream import Challenge, read_line
 from krakenfutures.parse.tickers import parse_ticker, parse_tickers
@@ -67,9 +68,11 @@ READERS = {
     "rest_instruments_status": parse_statuses,
     "rest_instruments_symbol_status": parse_status,
     "rest_openorders": parse_open_orders,
+    "rest_leveragepreferences_get": parse_leverages,
     "rest_openpositions": parse_positions,
     "rest_orderbook": lambda raw: parse_orderbook(raw, "PF_XBTUSD"),
     "rest_orders_status": parse_looked_up,
+    "rest_pnlpreferences_get": parse_pnl_currencies,
     "rest_sendorder_executed": lambda raw: parse_send(raw, ORDER),
     "rest_sendorder_insufficient_funds": lambda raw: parse_send(raw, ORDER),
     "rest_sendorder_partial_then_rest": lambda raw: parse_send(raw, ORDER),
@@ -81,6 +84,7 @@ READERS = {
     "rest_tickers_index_legacy": parse_tickers,
     "rest_tickers_symbol": lambda raw: parse_ticker(raw["ticker"]),
     "rest_trading_instruments": parse_instruments,
+    "rest_unwindqueue": parse_unwind_queue,
 }
 REST = sorted(path.stem for path in SAMPLES.glob("*.json") if not path.stem.startswith("ws_"))
 SAID_BY_US = {"ws_challenge_request", "ws_subscribe_private_request", "ws_subscribe_public_request"}

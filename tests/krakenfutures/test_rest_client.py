@@ -237,6 +237,8 @@ def test_each_call_costs_what_the_limits_page_says():
             for name in ("sendorder_placed", "sendorder_placed", "cancelallorders", "orders_status")
         ),
         text_of("rest_batchorder"),
+        *(text_of(f"rest_{name}") for name in ("leveragepreferences_get", "pnlpreferences_get")),
+        *(text_of(f"rest_{name}") for name in ("leveragepreferences_put", "pnlpreferences_put", "unwindqueue")),
     ]
 
     with venue.session(CREDENTIALS, gate) as session:
@@ -253,10 +255,15 @@ def test_each_call_costs_what_the_limits_page_says():
         session.orders.cancel_all()
         session.orders.lookup([OrderRef(client_id="c"), OrderRef(venue_id="v")])
         session.orders.batch([ORDER] * 4, deadline=DEADLINE)
+        session.preferences.all()
+        session.preferences.set_leverage("PF_XBTUSD", D("1E+1"))
+        session.preferences.set_pnl_currency("PF_XBTUSD", "BTC")
+        session.preferences.unwind_ranks()
 
     assert gate.spent == [
         (2, False), (2, False), (2, False), (2, False), (25, False),
         (10, False), (10, True), (25, True), (1, False), (13, False),
+        (2, False), (2, False), (10, False), (10, False), (200, False),
     ]  # fmt: skip
     assert parse_qs(wire.requests[4].url.partition("?")[2]) == {"lastFillTime": ["2026-11-22T12:00:05.000Z"]}
     assert parse_qsl(wire.requests[8].body) == [("cliOrdIds", "c"), ("orderIds", "v")]
@@ -434,3 +441,27 @@ def test_the_default_session_adds_nothing_of_its_own(monkeypatch, tmp_path):
     assert session.proxies["https"] == "http://proxy.test:3128"
     assert "Authorization" not in prepared.headers
     assert session.get_adapter("https://x").max_retries.total == 0
+
+
+def test_a_preference_is_put_once_and_read_for_every_contract_that_has_one():
+    venue, wire = venue_answering(*(text_of(f"rest_{name}_get") for name in ("leveragepreferences", "pnlpreferences")))
+    with venue.session(CREDENTIALS, CountingGate()) as session:
+        leverage, currency = session.preferences.all()
+        wire.answers = [text_of("rest_leveragepreferences_put")]
+        session.preferences.set_leverage("PF_XBTUSD", D("2.5"))
+        session.preferences.set_leverage("PF_XBTUSD", None)
+        wire.answers = [answered(text_of("rest_error_leverage_contract"), 500), requests.ReadTimeout("slow")]
+        with pytest.raises(Refused, match="does not know this contract"):
+            session.preferences.set_leverage("PF_NOPE", D(2))
+        with pytest.raises(Unreachable):
+            session.preferences.set_pnl_currency("PF_XBTUSD", "USD")
+
+    assert (leverage.symbol, leverage.max_leverage, leverage.pnl_currency) == ("PF_ETHUSD", D("5.0"), None)
+    assert (currency.symbol, currency.max_leverage, currency.pnl_currency) == ("PF_XBTUSD", None, "BTC")
+    sent = [(request.method, request.body) for request in wire.requests[2:]]
+    assert sent == [
+        ("PUT", "symbol=PF_XBTUSD&maxLeverage=2.5"),
+        ("PUT", "symbol=PF_XBTUSD"),
+        ("PUT", "symbol=PF_NOPE&maxLeverage=2"),
+        ("PUT", "symbol=PF_XBTUSD&pnlPreference=USD"),
+    ]

@@ -29,6 +29,9 @@ class PaperWire(requests.adapters.BaseAdapter):
         self.asked: list[str] = []
         self.lose: set[str] = set()  # names of calls that are carried out and never answered
         self.swallow: set[str] = set()  # names of calls that never arrive, and are never answered
+        self.written: list[str] = []  # settings that were to be changed
+        self.lose_writes: set[str] = set()  # as the two above, and readings of the same name are answered
+        self.swallow_writes: set[str] = set()
         self.refuse: dict[str, str] = {}  # name of call: Kraken's status word
         self.fill_at_once = False
         self.hidden = False  # open orders are not listed
@@ -38,6 +41,9 @@ class PaperWire(requests.adapters.BaseAdapter):
         self.slow = 0.0  # seconds before each order is answered
         self.accounts = read_json(text_of("rest_accounts"))
         self.positions: list[dict[str, Any]] = []
+        self.leverages: dict[str, Decimal] = {}
+        self.pnl_currencies: dict[str, str] = {}
+        self.unwind_ranks: dict[str, int] = {}
 
     # --- the wire
 
@@ -47,15 +53,18 @@ class PaperWire(requests.adapters.BaseAdapter):
         words = dict(parse_qsl(parts.query if request.method == "GET" else str(request.body or "")))
         with self.lock:
             self.asked.append(name)
+            if request.method == "PUT":
+                self.written.append(name)
         if self.away:
             raise requests.exceptions.ConnectionError("nobody there")
-        if name in self.swallow:
+        writes = request.method == "PUT"
+        if name in self.swallow or (writes and name in self.swallow_writes):
             raise requests.exceptions.ReadTimeout("no answer")
         if name == "sendorder":
             time.sleep(self.slow)
         with self.lock:
             body = getattr(self, f"_{name.split('/')[0]}")(words)
-        if name in self.lose:
+        if name in self.lose or (writes and name in self.lose_writes):
             raise requests.exceptions.ReadTimeout("no answer")
         response = answered(as_json({"result": "success", "serverTime": _iso(self.now()), **body}))
         response.request, response.url = request, request.url or ""
@@ -170,6 +179,25 @@ class PaperWire(requests.adapters.BaseAdapter):
 
     def _openpositions(self, words: dict[str, str]) -> dict[str, Any]:
         return {"openPositions": self.positions}
+
+    def _leveragepreferences(self, words: dict[str, str]) -> dict[str, Any]:
+        """Asked without a symbol it is a reading."""
+        if "symbol" in words:
+            self.leverages.pop(words["symbol"], None)
+            if "maxLeverage" in words:
+                self.leverages[words["symbol"]] = Decimal(words["maxLeverage"])
+            return {}
+        return {"leveragePreferences": [{"symbol": one, "maxLeverage": cap} for one, cap in self.leverages.items()]}
+
+    def _pnlpreferences(self, words: dict[str, str]) -> dict[str, Any]:
+        if "symbol" in words:
+            self.pnl_currencies[words["symbol"]] = words["pnlPreference"]
+            return {}
+        rows = [{"symbol": one, "pnlCurrency": currency} for one, currency in self.pnl_currencies.items()]
+        return {"preferences": rows}
+
+    def _unwindqueue(self, words: dict[str, str]) -> dict[str, Any]:
+        return {"queue": [{"symbol": one, "percentile": share} for one, share in self.unwind_ranks.items()]}
 
     def _find(self, venue_id: str | None, client_id: str | None) -> dict[str, Any] | None:
         return next(

@@ -53,7 +53,7 @@ def test_each_type_is_placed_and_known(
 
 
 @pytest.mark.parametrize(("deviation", "unit"), [("2", "percent"), ("500", "quote")])
-def test_a_trailing_stop_is_placed_and_its_size_can_be_changed(
+def test_a_trailing_stop_is_placed_and_its_size_and_deviation_can_be_changed(
     there: There, owner: User, deviation: str, unit: str
 ) -> None:
     order = buy(
@@ -63,6 +63,11 @@ def test_a_trailing_stop_is_placed_and_its_size_can_be_changed(
     assert order.status == S.OPEN, order.reason
     assert order.stop_price is not None and order.stop_price < there.mark()
     assert edit_order(order, by=owner, size=D("0.02")).size == D("0.02")
+    trailed = edit_order(order, by=owner, trailing_deviation=D(deviation) * 2)
+    assert trailed.trailing_deviation == D(deviation) * 2
+    assert trailed.stop_price is not None and trailed.stop_price < order.stop_price
+    with pytest.raises(NotAllowed, match=r"between 0\.1 and 50|multiple of"):
+        edit_order(order, by=owner, trailing_deviation=D("50.5"))
     with pytest.raises(NotAllowed, match="moves by itself"):
         edit_order(order, by=owner, stop_price=there.price("0.9"))
 

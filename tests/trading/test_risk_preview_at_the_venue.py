@@ -75,6 +75,7 @@ def situation(venue: DerivativesVenue, session: Session, instrument: Instrument,
         ),
         marks={symbol: ticker.mark for symbol, ticker in tickers.items() if ticker.mark},
         ticker=tickers[instrument.symbol],
+        caps={one.symbol: one.max_leverage for one in session.preferences.all() if one.max_leverage},
         book=venue.market.book(instrument.symbol),
     )
 
@@ -150,12 +151,14 @@ async def test_two_hundred_random_tickets_do_what_their_preview_said(
     listed = {one.symbol: one for one in venue.market.instruments()}
     sort = ("PI_", "PF_", "FI_", "FF_")
     wanted = [one for one in listed.values() if one.symbol.startswith(sort) and one.symbol.split("_")[1] in COINS]
-    seen = {"tickets": 0, "filled": 0, "resting": 0, "flipped": 0, "liquidation": 0}
+    seen = {"tickets": 0, "filled": 0, "resting": 0, "flipped": 0, "liquidation": 0, "isolated": 0}
     wrong: list[str] = []
     for _ in range(PEOPLE):
         person = exchange.signup()
         with venue.session(Credentials(person.key.public, person.key.private), OpenGate()) as session:
             some = dice.sample(wanted, 3)
+            if some[0].kind is not INVERSE and dice.random() < 0.5:  # margined by itself
+                session.preferences.set_leverage(some[0].symbol, dice.choice([D(2), D("7.5"), D(20)]))
             for _ in range(TICKETS):
                 at = situation(venue, session, dice.choice(some), listed)
                 order = ticket(dice, at)
@@ -190,6 +193,7 @@ async def differences(
     (needed_before, _), (needed_after, available) = (wallet_figures(one, instrument) for one in (before, after))
     seen["tickets"] += 1
     seen["filled" if fills else "resting"] += 1
+    seen["isolated"] += at.cap is not None
     pairs: list[tuple[str, D | None, D | None, D]] = [
         ("fills now", shown.fills_now, sum((D(one["size"]) for one in fills), D(0)), D(0)),
         ("margin needed", shown.margin_needed, max(D(0), needed_after - needed_before), dust),

@@ -45,6 +45,7 @@ def admit_change(account: Account, by: User, order: Order, change: Change) -> No
         size=change.size or before.size,
         limit_price=change.limit_price or before.limit_price,
         stop_price=change.stop_price or before.stop_price,
+        trailing_deviation=change.trailing_deviation or before.trailing_deviation,
     )
     _take_up(account, by, after, intent=f"{order.pk}/{uuid4().hex}", notional=worth_usd(account.environment, after))
 

@@ -30,6 +30,7 @@ def edit_order(
     size: Decimal | None = None,
     limit_price: Decimal | None = None,
     stop_price: Decimal | None = None,
+    trailing_deviation: Decimal | None = None,
 ) -> Order:
     """Change what is given; `size` is the new total, what is filled counts into it. Returns what is known afterwards.
 
@@ -39,10 +40,14 @@ def edit_order(
     key = require_trader(by, account)
     if not order.is_working:
         raise NotAllowed(f"Only an open order can be changed; this one is {order.get_status_display().lower()}.")
-    change = Change(size=size, limit_price=limit_price, stop_price=stop_price)
-    if order.type == OrderType.TRAILING_STOP and (limit_price is not None or stop_price is not None):
-        reason = "The trigger of a trailing stop moves by itself; only its size can be changed."
-        raise NotAllowed(reason, code="trailing")
+    change = Change(
+        size=size,
+        limit_price=limit_price,
+        stop_price=stop_price,
+        trailing_deviation=trailing_deviation,
+        trailing_unit=order.trailing_unit or None,
+    )
+    _require_fitting(order, change)
     for refusal in change_refusals(change, instrument_for(account.environment, order.symbol), order.filled):
         raise refusal
     with transaction.atomic():
@@ -52,13 +57,22 @@ def edit_order(
         deadline = clock.venue_now(account.environment) + ACCEPT_WITHIN
         outcome = session.orders.amend(reference(order), _whole(change, order), deadline=deadline)
     if isinstance(outcome, Accepted):
-        known = learn(account.pk, _news(outcome), order_id=order.pk)
+        known = learn(account.pk, _news(outcome, change), order_id=order.pk)
         assert known is not None
     else:
         known = after_refusal_or_loss(order, outcome, "edit")
     with transaction.atomic():
         record(by, "order.edit_answered", known, desk=account.desk, status=known.status)
     return known
+
+
+def _require_fitting(order: Order, change: Change) -> None:
+    trails = order.type == OrderType.TRAILING_STOP
+    if trails and (change.limit_price is not None or change.stop_price is not None):
+        reason = "The trigger of a trailing stop moves by itself; its size and its deviation can be changed."
+        raise NotAllowed(reason, code="trailing")
+    if change.trailing_deviation is not None and not trails:
+        raise NotAllowed("Only a trailing stop has a deviation.", field="trailing_deviation", code="not_trailing")
 
 
 def _whole(change: Change, order: Order) -> Change:
@@ -72,18 +86,19 @@ def _whole(change: Change, order: Order) -> Change:
     )
 
 
-def _news(outcome: Accepted) -> News:
+def _news(outcome: Accepted, change: Change) -> News:
     said = outcome.order
     return News(
         status=STATUS_OF[outcome.state],
         filled=outcome.filled,
         venue_status=outcome.status,
         order=said,
+        trailing_deviation=change.trailing_deviation,
         at=(said.updated_at if said else None) or outcome.at,
         look=said is None,  # held: the answer does not say how it stands now
     )
 
 
 def _told(change: Change) -> dict[str, str]:
-    wanted = {"size": change.size, "limit_price": change.limit_price, "stop_price": change.stop_price}
-    return {name: plain(number) for name, number in wanted.items() if number is not None}
+    names = ("size", "limit_price", "stop_price", "trailing_deviation")
+    return {name: plain(number) for name in names if (number := getattr(change, name)) is not None}

@@ -59,6 +59,7 @@ class News(Value, frozen=True):
     reason_code: str = ""
     reason: str = ""
     order: values.Order | None = None
+    trailing_deviation: Decimal | None = None  # no description of an order tells it
     at: datetime | None = None  # the venue's time of these words
     answer: bool = False  # it is the answer to our own call
     source: str = ""  # where it was heard, if that proves the fate of an order whose answer is missing
@@ -197,6 +198,8 @@ def apply(order: Order, news: News) -> None:
     newer = news.at is None or order.venue_updated_at is None or news.at >= order.venue_updated_at
     if news.order is not None and newer:
         _take_terms(order, news.order)
+    if news.trailing_deviation is not None:
+        order.trailing_deviation = news.trailing_deviation
     if news.filled > order.filled:
         order.filled, order.average_price = news.filled, news.average_price  # None until the fills are heard
     elif news.filled == order.filled and news.average_price is not None:

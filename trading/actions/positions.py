@@ -13,7 +13,7 @@ from trading.models import Position
 from trading.publish import announce
 
 KEPT = ("unrealised_pnl", "unrealised_funding", "liquidation_price", "initial_margin", "maintenance_margin", "mark")
-FIELDS = ("size", "entry", "pnl_currency", "max_leverage", "at", "source", "unknown", *KEPT)
+FIELDS = ("size", "entry", "pnl_currency", "max_leverage", "unwind_percentile", "at", "source", "unknown", *KEPT)
 
 
 def replace_positions(account_id: int, positions: Sequence[values.Position], *, at: datetime, source: str) -> bool:
@@ -35,7 +35,10 @@ def replace_positions(account_id: int, positions: Sequence[values.Position], *, 
 
 
 def _row(account_id: int, said: values.Position, old: Position | None, at: datetime, source: str) -> Position:
-    """The feed tells the liquidation price and the request does not: of an unchanged position both are kept."""
+    """The feed tells the liquidation price and the request does not: of an unchanged position both are kept.
+
+    The unwind rank is in neither: it stays with the position until it is read again, or the side changes.
+    """
     row = Position(
         account_id=account_id,
         symbol=said.symbol,
@@ -47,6 +50,8 @@ def _row(account_id: int, said: values.Position, old: Position | None, at: datet
         source=source,
         unknown=said.unknown,
     )
+    if old is not None and (old.size > 0) == (said.size > 0):
+        row.unwind_percentile = old.unwind_percentile
     unchanged = old is not None and old.size == said.size and old.entry == said.entry
     for name in KEPT:
         value = getattr(said, name)

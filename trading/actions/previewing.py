@@ -22,7 +22,7 @@ from krakenfutures.values import (
 from trading.actions.reaching import require_trader
 from trading.caveats import caveats
 from trading.instruments import instrument_for, instruments
-from trading.models import Order, Position
+from trading.models import ContractPreference, Order, Position
 from trading.models.order import WORKING
 from trading.preview import Held, Preview, Situation, Waiting, preview
 from trading.rules import refusals
@@ -54,7 +54,7 @@ def preview_order(
 def situation(
     account: Account, instrument: Instrument, *, tickers: Mapping[str, Ticker], book: BookSnapshot | None
 ) -> Situation:
-    """The account as stored, in three queries. What is not listed any more is left out."""
+    """The account as stored, in four queries. What is not listed any more is left out."""
     listed = {one.symbol: one for one in instruments(account.environment)}
     balances = Balances.objects.filter(account=account).first()
     return Situation(
@@ -71,6 +71,11 @@ def situation(
             for row in Order.objects.filter(account=account, status__in=WORKING, reduce_only=False)
             if row.symbol in listed and row.limit_price is not None and not OrderType(row.type).is_trigger
         ),
+        caps={
+            row.symbol: row.max_leverage
+            for row in ContractPreference.objects.filter(account=account)
+            if row.max_leverage is not None
+        },
         marks={symbol: ticker.mark for symbol, ticker in tickers.items() if ticker.mark},
         ticker=tickers.get(instrument.symbol),
         book=book,

@@ -114,9 +114,11 @@ class OrderChange(Asked):
     size: Amount | None = None
     limit_price: Amount | None = None
     stop_price: Amount | None = None
+    trailing_deviation: Amount | None = None
 
     def given(self) -> dict[str, Decimal | None]:
-        return {name: decimal(getattr(self, name)) for name in ("size", "limit_price", "stop_price")}
+        names = ("size", "limit_price", "stop_price", "trailing_deviation")
+        return {name: decimal(getattr(self, name)) for name in names}
 
 
 class CancelWish(Asked):

@@ -1,5 +1,6 @@
 from trading.models.alert import AlertRule, AlertState
 from trading.models.batch import Batch, BatchLine
+from trading.models.contract_preference import ContractPreference
 from trading.models.deadman import DeadMan
 from trading.models.equity import EquityPoint
 from trading.models.export import Export, ExportFormat, ExportPart, ExportState
@@ -22,6 +23,7 @@ __all__ = [
     "AlertState",
     "Batch",
     "BatchLine",
+    "ContractPreference",
     "DeadMan",
     "EquityPoint",
     "Export",

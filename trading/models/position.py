@@ -31,6 +31,7 @@ class Position(models.Model):
     maintenance_margin = Quantity(null=True)
     mark = Quantity(null=True)
     max_leverage = Quantity(null=True)  # set means isolated
+    unwind_percentile = models.PositiveSmallIntegerField(null=True)  # 100 is first in line
     at = models.DateTimeField()  # when the venue said so
     source = models.CharField(max_length=8)  # "rest" or "feed"
     unknown = models.JSONField(default=dict)

@@ -147,6 +147,11 @@ def short(value: Decimal | None) -> str:
 
 
 @register.filter
+def unwind_rank(percentile: int | None) -> str:
+    return written.unwind_rank(percentile)
+
+
+@register.filter
 def rate(share: Decimal | None) -> str:
     """A funding rate in percent, with enough decimals to see it."""
     return written.NOTHING if share is None else f"{written.fixed(share * 100, 5, sign=True)} %"

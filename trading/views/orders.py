@@ -147,7 +147,7 @@ def _done(request: HttpRequest, order: Order) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """A sheet with size and price; saving it answers with the message line, a mistake with the sheet again."""
+    """A sheet of size, prices and deviation; saving it answers with the message line, a mistake with the sheet."""
     found = get_object_or_404(Order.objects.visible_to(_person(request)), pk=order_id)
     require(_person(request), found.account.desk, Right.TRADE)
     form = EditForm(request.POST) if request.method == "POST" else EditForm(initial=_as_it_is(found) | _moved(request))
@@ -164,8 +164,8 @@ def edit(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 
 def _as_it_is(order: Order) -> dict[str, str]:
-    named = {"size": order.size, "limit_price": order.limit_price, "stop_price": order.stop_price}
-    return {name: plain(value) for name, value in named.items() if value is not None}
+    names = ("size", "limit_price", "stop_price", "trailing_deviation")
+    return {name: plain(value) for name in names if (value := getattr(order, name)) is not None}
 
 
 def _moved(request: HttpRequest) -> dict[str, str]:
