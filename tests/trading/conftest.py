@@ -15,10 +15,10 @@ from accounts.models import Account, ApiKey, Desk, User
 from krakenfutures.io.derivatives import DerivativesVenue
 from tests.trading.desk import PF_XBTUSD, PI_XBTUSD, list_instruments, stored_key
 from tests.trading.paper import PaperWire
-from tests.trading.risk_venue import risk_exchange, there
+from tests.trading.risk_venue import meanwhile, risk_exchange, there
 from trading import clock, instruments
 
-__all__ = ["risk_exchange", "there"]  # fixtures
+__all__ = ["meanwhile", "risk_exchange", "there"]  # fixtures
 
 
 @pytest.fixture(autouse=True)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal as D
+from functools import partial
+from typing import Any
 
 import pytest
+import requests
 from django.utils import timezone
 from pytest_django import Settings
+from requests.adapters import HTTPAdapter
 
-from accounts import vault
+from accounts import vault, venues
 from accounts.models import Account, Desk, User
+from krakenfutures.io.derivatives import DerivativesVenue
+from krakenfutures.io.rest import pooled_session
 from tests.trading.desk import stored_key
 from tests.venue_process import DemoAccount, DemoVenue, start_demovenue
 from trading.actions.resolving import sweep_uncertain
@@ -68,6 +74,30 @@ def there(risk_exchange: DemoVenue, settings: Settings, desk: Desk, owner: User)
     yield There(risk_exchange, person, key.account)
     risk_exchange.clear_faults()
     risk_exchange.control("DELETE", "/demo/mark")
+
+
+class Meanwhile(HTTPAdapter):
+    """The wire, and what happens while a call is on it: `before` names a call and what to do once, just before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: dict[str, Callable[[], object]] = {}
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        act = self.before.pop((request.path_url or "").partition("?")[0].rpartition("/")[2], None)
+        if act is not None:
+            act()
+        return super().send(request, *args, **kwargs)
+
+
+@pytest.fixture
+def meanwhile(there: There, monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    adapter = Meanwhile()
+    http = pooled_session(there.venue.url)
+    http.mount(there.venue.url, adapter)
+    monkeypatch.setattr(venues, "DerivativesVenue", partial(DerivativesVenue, http=http))
+    venues._venue.cache_clear()
+    return adapter
 
 
 def settle(seconds: float = 20) -> None:

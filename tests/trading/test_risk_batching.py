@@ -15,7 +15,7 @@ from accounts.models import Account, AuditRow, Desk, User
 from accounts.rules import NotAllowed
 from krakenfutures.values import OrderType, Side
 from tests.trading.paper import PaperWire
-from tests.trading.risk_venue import There, settle
+from tests.trading.risk_venue import Meanwhile, There, settle
 from trading.actions import together
 from trading.actions.batching import check_batch, retry_batch, send_batch
 from trading.actions.cancelling import cancel_all
@@ -126,16 +126,9 @@ def test_a_spent_budget_is_waited_for_and_then_told(
 
 @pytest.mark.venue
 def test_a_halt_in_between_leaves_drafts_that_a_retry_sends_after_it(
-    there: There, desk: Desk, owner: User, monkeypatch: pytest.MonkeyPatch
+    there: There, desk: Desk, owner: User, meanwhile: Meanwhile
 ) -> None:
-    claim = together._claim
-
-    def halted_after_the_first(*args: Any) -> Any:
-        if Order.objects.exclude(status=S.DRAFT).exists() and not desk.halts.exists():
-            halt(desk, by=owner)
-        return claim(*args)
-
-    monkeypatch.setattr(together, "_claim", halted_after_the_first)
+    meanwhile.before["batchorder"] = lambda: halt(desk, by=owner)
     intent = open_ticket()
     with pytest.raises(NotAllowed) as refusal:
         send_batch(intent, account=there.account, by=owner, lines=lines(there, 60))

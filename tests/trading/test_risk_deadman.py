@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Account, AuditRow, User
 from accounts.rules import NotAllowed
 from tests.trading.desk import buy
 from tests.trading.paper import PaperWire
-from tests.trading.risk_venue import There
-from trading.actions import deadman
+from tests.trading.risk_venue import Meanwhile, There
 from trading.actions.closing import orders_hit
-from trading.actions.deadman import arm, be_present, deadman_of, disarm, sweep_dead_men
+from trading.actions.deadman import arm, be_present, deadman_of, disarm, renew, sweep_dead_men
 from trading.actions.resolving import resolve_order
 from trading.models import DeadMan, OrderStatus
 
@@ -115,18 +120,36 @@ def test_a_disarming_without_an_answer_is_not_called_off(there: There, owner: Us
 
 @pytest.mark.venue
 def test_a_renewal_that_fails_is_told_once_and_tried_again(
-    there: There, owner: User, monkeypatch: pytest.MonkeyPatch
+    there: There, owner: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    told: list[dict[str, Any]] = []
-    monkeypatch.setattr(deadman, "announce", lambda account, kind, data: told.append({**data, "kind": kind}))
     arm(there.account, by=owner, seconds=60)
     there.venue.fault("rate_limit", path="cancelallordersafter", count=2)
     earlier(there, tried_at=25)
-    sweep_dead_men()
-    sweep_dead_men()
-    assert "may fire" in next(one["note"] for one in told if one["kind"] == "notice")
-    assert sum(one["kind"] == "notice" for one in told) == 1
+    with told_to_browsers() as heard:
+        for _ in range(2):
+            with django_capture_on_commit_callbacks(execute=True):
+                sweep_dead_men()
+        told = heard(2, b'"kind":"deadman"')
+    assert sum(b"may fire" in one for one in told) == 1
     assert DeadMan.objects.get().trouble
+
+
+@contextmanager
+def told_to_browsers() -> Iterator[Callable[[int, bytes], list[bytes]]]:
+    """Listens where every hub listens. `heard(n, words)` is all that was told until these words came n times."""
+    with redis.Redis.from_url(settings.REDIS_URL).pubsub(ignore_subscribe_messages=True) as ear:
+        ear.psubscribe("*")
+        ear.get_message(timeout=5)  # subscribed
+
+        def heard(count: int, words: bytes) -> list[bytes]:
+            found: list[bytes] = []
+            end = time.monotonic() + 20
+            while sum(words in one for one in found) < count and time.monotonic() < end:
+                message = ear.get_message(timeout=1)
+                found += [message["data"]] if message else []
+            return found
+
+        yield heard
 
 
 @pytest.mark.venue
@@ -139,21 +162,13 @@ def test_a_refused_arming_leaves_what_stood_before(there: There, owner: User) ->
 
 
 @pytest.mark.venue
-def test_a_renewal_that_crosses_a_disarming_is_taken_back(
-    there: There, owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_renewal_that_crosses_a_disarming_is_taken_back(there: There, owner: User, meanwhile: Meanwhile) -> None:
     order = buy(there.account, owner, limit_price=there.price("0.9"))
     arm(there.account, by=owner, seconds=60)
     row = DeadMan.objects.select_related("account__desk").get()
-    ask = deadman._ask
-
-    def disarmed_meanwhile(key: Any, seconds: int) -> Any:
-        monkeypatch.setattr(deadman, "_ask", ask)
-        disarm(there.account, by=owner)
-        return ask(key, seconds)
-
-    monkeypatch.setattr(deadman, "_ask", disarmed_meanwhile)
-    deadman.renew(row)
+    meanwhile.before["cancelallordersafter"] = lambda: disarm(there.account, by=owner)
+    renew(row)
+    assert not meanwhile.before
     there.venue.control("POST", "/demo/clock", {"advance": 70})
     there.sync()
     order.refresh_from_db()
