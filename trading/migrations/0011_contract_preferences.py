@@ -9,7 +9,7 @@ import accounts.models.fields
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0015_api_tokens"),
-        ("trading", "0009_reports"),
+        ("trading", "0010_tax_files"),
     ]
 
     operations = [
