@@ -30,6 +30,7 @@ class Right(StrEnum):
     MANAGE_PEOPLE = "Invite people, set roles and limits, suspend and remove"
     MANAGE_ALERTS = "Set the alert rules that tell everybody of the desk"
     MANAGE_DESK = "Rename the desk, ask for a second factor, let the desk withdraw"
+    NOTE = "Write notes and tags in the trade journal"
     EXPORT = "Take history and reports away as files"
     OPERATE = "See how this installation is doing"
     EXPORT_AUDIT = "Take the book of who did what away as a file"
@@ -53,6 +54,7 @@ ALLOWED: dict[Right, frozenset[Role]] = {
     Right.MANAGE_PEOPLE: MANAGERS,
     Right.MANAGE_ALERTS: MANAGERS,
     Right.MANAGE_DESK: frozenset({Role.OWNER}),
+    Right.NOTE: TRADERS | REVIEWERS,
     Right.EXPORT: TRADERS | REVIEWERS,
     Right.OPERATE: MANAGERS,
     Right.EXPORT_AUDIT: MANAGERS,
@@ -257,6 +259,8 @@ DOORS: dict[str, Door] = {
     "reports": Door(LOOK),
     "report_details": Door(LOOK),
     "report_fifo": Door(LOOK),
+    "journal": Door(LOOK),
+    "journal_note": Door(LOOK, Right.NOTE),
     "equity": Door(LOOK),
     "exports": Door(LOOK),
     "ask_export": Door(Right.EXPORT, Right.EXPORT),

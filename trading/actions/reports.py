@@ -35,6 +35,9 @@ class Span:
         rows = rows.filter(at__gte=self.since) if self.since else rows
         return rows.filter(at__lt=self.until) if self.until else rows
 
+    def holds(self, moment: datetime) -> bool:
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
 
 def account_report(account: Account, span: Span, by: str, zone: tzinfo) -> Report:
     """Every figure of the page; days are those of `zone`."""

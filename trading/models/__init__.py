@@ -9,6 +9,7 @@ from trading.models.halt import Halt
 from trading.models.history import HistoryEvent, LogEntry, PositionEvent
 from trading.models.index_price import IndexPrice
 from trading.models.instrument import Favourite, Listing
+from trading.models.journal_note import JournalNote
 from trading.models.ledger import LedgerEntry, WalletLedger
 from trading.models.log_file import LogFile, LogFileLine
 from trading.models.order import NEXT, Order, OrderStatus
@@ -35,6 +36,7 @@ __all__ = [
     "Halt",
     "HistoryEvent",
     "IndexPrice",
+    "JournalNote",
     "LedgerEntry",
     "Listing",
     "LogEntry",

@@ -90,7 +90,7 @@ def reports(request: DeskRequest) -> HttpResponse:
 def _figures(account: Account, wish: Wish) -> dict[str, Any]:
     zone = timezone.get_current_timezone()
     log = Sync.objects.filter(account=account, stream="log").first()
-    finished = [one for one in trips(steps_of(account, wish.span.until)) if _within(one.ended, wish.span)]
+    finished = [one for one in trips(steps_of(account, wish.span.until)) if wish.span.holds(one.ended)]
     return {
         "report": account_report(account, wish.span, wish.by, zone),
         "statistics": statistics(finished),
@@ -98,10 +98,6 @@ def _figures(account: Account, wish: Wish) -> dict[str, Any]:
         "log": log,
         "is_whole": bool(log and log.share >= 1),
     }
-
-
-def _within(moment: datetime, span: Span) -> bool:
-    return (span.since is None or moment >= span.since) and (span.until is None or moment < span.until)
 
 
 @require_GET
@@ -144,8 +140,8 @@ def first_in(request: DeskRequest) -> HttpResponse:
         except ValueError as problem:
             refused.append(str(problem))
             continue
-        ours = sum(one.amount for one in found if _within(one.at, wish.span))
-        theirs = sum(step.realised for step in steps if _within(step.at, wish.span))
+        ours = sum(one.amount for one in found if wish.span.holds(one.at))
+        theirs = sum(step.realised for step in steps if wish.span.holds(step.at))
         rows.append((symbol, steps[0].currency, ours, theirs))
     return render(request, "trading/report_fifo.html", {"rows": rows, "refused": refused, "wish": wish})
 
