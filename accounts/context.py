@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -27,7 +27,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "environment": account.environment if account else "",
         "theme": person.theme if person else User.Theme.SYSTEM.value,
         "typed_before": typed_before(request) if person else {},
-        "needs_you": partial(_needs_you, getattr(request, "desk", None), person),
+        "needs_you": cache(partial(_needs_you, getattr(request, "desk", None), person)),
         "budget": partial(_budget, account),  # asks the store only where a page shows it
     }
 

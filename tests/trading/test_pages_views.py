@@ -13,7 +13,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Account, ApiKey, Desk, KeyState, User
+from accounts.actions.notices import notify
+from accounts.models import Account, ApiKey, Desk, KeyState, Topic, User
 from tests.trading.desk import stored_key
 from tests.trading.furnished import demo_account, furnish, list_instruments, order
 from tests.trading.paper import PaperWire
@@ -92,6 +93,20 @@ def test_a_failing_key_is_named_and_the_figures_stay(as_owner: Client, shown: Ac
     html = text_of(as_owner, "/")
     assert "The exchange does not know this key." in html
     assert "Multi-collateral" in html
+
+
+def test_the_overview_says_what_needs_the_person_and_nothing_when_nothing_does(
+    as_owner: Client, shown: Account, owner: User, trader: User
+) -> None:
+    assert "Needs you" not in text_of(as_owner, "/")
+    notify([owner], topic=Topic.ALERT, kind="margin", text="Margin of <Demo one> is at 82 %", level="critical")
+    notify([owner], topic=Topic.ALERT, kind="fill", text="A fill, for information", level="info")
+    notify([trader], topic=Topic.ALERT, kind="margin", text="Somebody else was told", level="critical")
+    html = text_of(as_owner, "/")
+    needs = html.split('id="needs-title"')[1].split("</section>")[0]
+    assert "Margin of &lt;Demo one&gt; is at 82 %" in needs
+    assert "for information" not in needs
+    assert "Somebody else" not in html
 
 
 def test_what_is_old_carries_its_age_and_trouble(as_owner: Client, shown: Account) -> None:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from accounts.models import Level, Notice
+from accounts.views.request import DeskRequest
 from trading.views.picture import picture_of
+
+NEWS = 3  # of what is in the inbox
 
 
 @require_GET
-def overview(request: HttpRequest) -> HttpResponse:
-    return render(request, "trading/overview.html", {"picture": picture_of(request), "intent": uuid4().hex})
+def overview(request: DeskRequest) -> HttpResponse:
+    """`news`: the newest unread notices that are more than information."""
+    told = Notice.objects.visible_to(request.user).unread().exclude(level=Level.INFO)[:NEWS]
+    context = {"picture": picture_of(request), "intent": uuid4().hex, "news": told}
+    return render(request, "trading/overview.html", context)
