@@ -16,6 +16,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "compare log files": {"task": "trading.sweep_log_files", "schedule": 60.0, "options": {"expires": 60}},
     "note how accounts stand": {"task": "kfweb.note_equity", "schedule": 60.0, "options": {"expires": 60}},
     "keep index prices": {"task": "trading.keep_index_prices", "schedule": 120.0, "options": {"expires": 120}},
+    "let go of old detail": {"task": "trading.retain", "schedule": 3600.0, "options": {"expires": 600}},
     "make exports": {"task": "trading.sweep_exports", "schedule": 15.0, "options": {"expires": 15}},
     "list the instruments": {"task": "trading.refresh_listings", "schedule": 15.0, "options": {"expires": 15}},
     "ask again about failing keys": {"task": "trading.recheck_keys", "schedule": 60.0, "options": {"expires": 60}},

@@ -26,6 +26,7 @@ from trading.actions import (
     index_prices,
     log_files,
     resolving,
+    retention,
     syncing,
 )
 
@@ -136,6 +137,13 @@ def make_export(export_id: str) -> None:
 @shared_task(name="trading.sweep_exports")
 def sweep_exports() -> None:
     exports.sweep_exports()
+
+
+@shared_task(name="trading.retain")
+def retain() -> None:
+    gone = retention.retain()
+    if any(gone):
+        log.info("let go of %s order events and %s equity points", *gone)
 
 
 @shared_task(name="trading.refresh_listings")
