@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +32,8 @@ def stack() -> Iterator[Stack]:
     running.stop()
 
 
-@pytest.fixture
-def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
+@contextmanager
+def opened_context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
     """A browser of its own, in which nothing may break the content policy and no script may fail."""
     opened = browser.new_context(base_url=stack.url, viewport={"width": 1440, "height": 900})
     opened.set_default_timeout(SOON)
@@ -47,6 +48,12 @@ def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
     yield opened
     opened.close()
     assert not wrong
+
+
+@pytest.fixture
+def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
+    with opened_context(browser, stack) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -90,19 +97,30 @@ class Demo:
 
 @pytest.fixture
 def demo(stack: Stack) -> Iterator[Demo]:
+    made = sign_up(stack)
+    yield made
+    made.clear()
+
+
+def sign_up(stack: Stack) -> Demo:
     url = stack.demo_url
     person = requests.post(f"{url}/demo/signup", json={"accept_terms": True}, timeout=10).json()
     basic = (person["email"], person["password"])
     key = requests.post(f"{url}/demo/keys", json={"general": "full", "withdrawal": "none"}, auth=basic, timeout=10)
     pair = key.json()
-    made = Demo(stack, *basic, pair["public_key"], pair["private_key"])
-    yield made
-    made.clear()
+    return Demo(stack, *basic, pair["public_key"], pair["private_key"])
 
 
 @pytest.fixture
 def trading(page: Page, demo: Demo) -> Page:
     """The trade page, on an account whose key was added by hand."""
+    add_by_hand(page, demo)
+    page.goto(f"/trade/{SYMBOL}/")
+    wait_until_live(page)
+    return page
+
+
+def add_by_hand(page: Page, demo: Demo) -> None:
     page.goto("/keys/add/")
     page.fill("[name=label]", f"Hand {demo.public[-6:]}")
     page.select_option("[name=environment]", "demo")
@@ -110,9 +128,6 @@ def trading(page: Page, demo: Demo) -> Page:
     page.fill("[name=secret]", demo.private)
     page.click("main button")
     expect(page.locator("#messages")).to_contain_text("works")
-    page.goto(f"/trade/{SYMBOL}/")
-    wait_until_live(page)
-    return page
 
 
 def wait_until_live(page: Page) -> None:
