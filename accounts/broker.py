@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import redis
 
-from accounts.store import store
+from accounts.store import Script
 from krakenfutures.errors import Throttled
 
 CAPACITY = 470  # of the venue's 500: the margin covers calls that arrive late and bunched
@@ -25,7 +25,7 @@ HISTORY_REFILL = 0.16  # points a second, of the venue's 100 in ten minutes
 HISTORY_RESERVE = 24  # kept for what somebody waits for: the evidence for a withdrawal
 
 # Numbers in Lua are doubles: microseconds fit (2^53), nanoseconds do not, so the last three digits are appended.
-ENTER = """
+ENTER = Script("""
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local cost, room = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -51,20 +51,20 @@ redis.call('HSET', KEYS[1], pool .. 'used', string.format('%.6f', used),
   pool .. 'at', string.format('%.0f', math.max(at, now)))
 redis.call('EXPIRE', KEYS[1], ARGV[8])
 return {wait, string.format('%.0f', nonce) .. '000'}
-"""
-PENALISE = """
+""")
+PENALISE = Script("""
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[3] .. 'used', ARGV[1],
   ARGV[3] .. 'at', string.format('%.0f', time[1] * 1000000 + time[2]))
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-"""
-LEFT = """
+""")
+LEFT = Script("""
 local time = redis.call('TIME')
 local row = redis.call('HMGET', KEYS[1], ARGV[2] .. 'used', ARGV[2] .. 'at')
 if not row[1] then return '0' end
 local passed = math.max(0, time[1] * 1000000 + time[2] - tonumber(row[2]))
 return string.format('%.6f', math.max(0, tonumber(row[1]) - passed * tonumber(ARGV[1]) / 1000000))
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +113,10 @@ class Broker:
         rested = self._rested()
         self._rested = lambda: False  # the proof is of this moment: should the store be emptied later, it is spent
         if_unknown = [0, 0] if rested else [pool.capacity, other.capacity]
-        arguments: list[str | int | float] = [
-            cost,
-            room,
-            pool.refill,
-            pool.prefix,
-            other.prefix,
-            *if_unknown,
-            FORGET_AFTER,
-        ]
         try:
-            wait, nonce = store().register_script(ENTER)(keys=[self._place], args=arguments)
+            wait, nonce = ENTER(
+                self._place, cost, room, pool.refill, pool.prefix, other.prefix, *if_unknown, FORGET_AFTER
+            )
         except redis.RedisError as error:
             raise _away(error) from error
         if wait:
@@ -138,7 +131,7 @@ class Broker:
         """The venue said "too fast": somebody else uses the account too, so begin again from an empty budget."""
         pool = HISTORY if history else TRADING
         try:
-            store().register_script(PENALISE)(keys=[self._place], args=[pool.capacity, FORGET_AFTER, pool.prefix])
+            PENALISE(self._place, pool.capacity, FORGET_AFTER, pool.prefix)
         except redis.RedisError as error:
             raise _away(error) from error
 
@@ -146,7 +139,7 @@ class Broker:
 def budget(api_key_id: int, pool: Pool = TRADING) -> Budget:
     """For the gauge. Raises `StoreAway`."""
     try:
-        used = float(store().register_script(LEFT)(keys=[_place(api_key_id)], args=[pool.refill, pool.prefix]))
+        used = float(LEFT(_place(api_key_id), pool.refill, pool.prefix))
     except redis.RedisError as error:
         raise _away(error) from error
     return Budget(

@@ -45,7 +45,7 @@ class Prepared(Generic[M]):
         plan = self._plans.get(connection.vendor)
         if plan is None:
             plan = self._plans[connection.vendor] = self._plan()
-        return plan.rows(arguments)
+        return plan.rows(arguments, connection)
 
     def first(self, *arguments: Any) -> M | None:
         return next(iter(self.all(*arguments)), None)
@@ -75,13 +75,11 @@ class _Plan:
         self.converters = [(at, one, column) for at, (each, column) in found.items() for one in each]
         self.related = get_related_populators(about, compiler.select, DEFAULT_DB_ALIAS)
 
-    def rows(self, arguments: Sequence[Any]) -> list[Any]:
-        connection, parameters = connections[DEFAULT_DB_ALIAS], self.parameters.copy()
+    def rows(self, arguments: Sequence[Any], connection: BaseDatabaseWrapper) -> list[Any]:
+        parameters = self.parameters.copy()
         for at, which in self.places:
             parameters[at] = _as_sent(arguments[which], connection)
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, parameters)
-            return [self._row(row, connection) for row in cursor.fetchall()]
+        return [self._row(row, connection) for row in _asked(connection, self.sql, parameters)[0]]
 
     def _row(self, columns: Iterable[Any], connection: BaseDatabaseWrapper) -> Any:
         row = list(columns)
@@ -107,8 +105,7 @@ def insert(row: models.Model) -> None:
     connection = connections[DEFAULT_DB_ALIAS]
     sql, fields = _insertion(type(row), connection.vendor)
     values = [_prepared(field, field.pre_save(row, True), connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+    _asked(connection, sql, values)
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
@@ -128,9 +125,29 @@ def change(row: models.Model, names: Sequence[str], **expected: Any) -> bool:
     values = [_prepared(field, getattr(row, field.attname), connection) for field in written]
     for field, value in zip(compared, (row.pk, *expected.values()), strict=True):
         values.append(field.get_db_prep_value(value, connection=connection))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return bool(cursor.rowcount)
+    return bool(_asked(connection, sql, values)[1])
+
+
+def _asked(connection: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> tuple[list[Any], int]:
+    """The rows a statement gives, and how many it touched.
+
+    Django's own cursors rewrite the markers and look for listeners at every statement, which takes longer than SQLite
+    does. Where somebody listens (a test that counts, a trace), and on PostgreSQL, it is Django's.
+    """
+    if connection.vendor != "sqlite" or connection.force_debug_cursor or connection.execute_wrappers:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall() if cursor.description else [], cursor.rowcount
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        found = connection.connection.execute(_with_question_marks(sql), values)
+        return found.fetchall(), found.rowcount
+
+
+@cache
+def _with_question_marks(sql: str) -> str:
+    return sql.replace("%s", "?").replace("%%", "%")
 
 
 @cache
@@ -150,6 +167,8 @@ def _prepared(field: models.Field[Any, Any], value: Any, connection: BaseDatabas
     """As the database takes it. Most values are what they should be already, and Django takes long to say so."""
     if value is None or (type(value) in AS_THEY_ARE and type(field) in TAKES_AS_IT_IS):
         return value
+    if type(field) is models.DateTimeField and value.tzinfo is UTC and connection.vendor == "sqlite":
+        return str(value.replace(tzinfo=None))
     return field.get_db_prep_save(value, connection=connection)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import redis
 
-from accounts.store import store
+from accounts.store import Script
 
 log = logging.getLogger(__name__)
 
-SPEND = """
+SPEND = Script("""
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local room, refill = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -26,7 +26,7 @@ end
 redis.call('HSET', KEYS[1], 'used', string.format('%.6f', used), 'at', string.format('%.0f', now))
 redis.call('EXPIRE', KEYS[1], math.ceil(room / refill) + 1)
 return wait
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def wait_for(who: str, allowance: Allowance) -> float:
     """
     arguments = [allowance.burst, allowance.per_minute / 60]
     try:
-        return int(store().register_script(SPEND)(keys=[f"kfweb:pace:{who}"], args=arguments)) / 1_000_000
+        return int(SPEND(f"kfweb:pace:{who}", *arguments)) / 1_000_000
     except redis.RedisError as problem:
         log.warning("the store does not count how often %s calls: %s", who, type(problem).__name__)
         return 0.0

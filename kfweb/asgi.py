@@ -34,3 +34,5 @@ daphne_requests.install()
 sys.setswitchinterval(0.001)
 # What was loaded until here lives as long as the process: the collector need not look at it again.
 gc.freeze()
+# Most of what a request makes goes without the collector; it looks for rings that do not, and need not look so often.
+gc.set_threshold(20_000, 20, 20)

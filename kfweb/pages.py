@@ -13,12 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 import django
+from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import set_script_prefix
+from django.urls import ResolverMatch, set_script_prefix
 
 THREADS = 32  # made as they are needed: some pages wait for a venue, and must not keep the others waiting
 
@@ -37,7 +39,19 @@ class Pages(ASGIHandler):
     def __init__(self) -> None:
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
+        self._found: dict[tuple[str, str | None, str], ResolverMatch] = {}  # at most one for each line of urls.py
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="page")
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """Addresses that hold nothing changing are found once: Django goes through the whole list every time."""
+        place = request.path_info, getattr(request, "urlconf", None), settings.ROOT_URLCONF
+        match = self._found.get(place)
+        if match is None:
+            match = super().resolve_request(request)
+            if not match.args and not match.kwargs:
+                self._found[place] = match
+        request.resolver_match = match
+        return match
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

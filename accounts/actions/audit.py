@@ -13,7 +13,10 @@ from accounts.chain import Link, chain_of
 from accounts.models import AuditHead, AuditRow, Desk, User
 from accounts.prepared import Prepared, change, insert
 
+MANY = 1_000
 HEAD = Prepared(lambda chain: AuditHead.objects.select_for_update().filter(chain=chain), str)
+
+_ends: dict[str, AuditHead] = {}  # where this process left each chain: mostly it still ends there, and is held to it
 
 
 @transaction.atomic(savepoint=False)
@@ -29,7 +32,6 @@ def record(actor: User | None, action: str, about: models.Model | None, *, desk:
     if "via" in context:
         details["via"] = context["via"]
     chain = chain_of(desk.pk if desk else None)
-    head = HEAD.first(chain) or _first_head(chain)
     row = AuditRow(
         desk=desk,
         at=timezone.now(),
@@ -38,13 +40,25 @@ def record(actor: User | None, action: str, about: models.Model | None, *, desk:
         about=_name(about),
         details=json.loads(json.dumps(details)),  # as it will be read back: the digest covers that
         request_id=str(context.get("request_id", ""))[:40],
-        number=head.number + 1,
-        previous=head.digest,
     )
+    if not _append(row, _ends.get(chain)):
+        _append(row, HEAD.first(chain) or _first_head(chain))
+
+
+def _append(row: AuditRow, head: AuditHead | None) -> bool:
+    """Put the row behind the head, if the chain ends there. Changing the head locks it."""
+    if head is None:
+        return False
+    row.number, row.previous = head.number + 1, head.digest
     row.digest = link_of(row).digest_as(row.number, row.previous)
+    after = AuditHead(head.chain, row.number, row.digest)
+    if not change(after, ("number", "digest"), number=head.number, digest=head.digest):
+        return False
     insert(row)
-    head.number, head.digest = head.number + 1, row.digest
-    change(head, ("number", "digest"))
+    if len(_ends) >= MANY:
+        _ends.clear()
+    _ends[head.chain] = after
+    return True
 
 
 def link_of(row: AuditRow) -> Link:

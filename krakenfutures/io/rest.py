@@ -130,10 +130,11 @@ class Rest:
         else:
             request = _prepared(method, url, {**headers, "Content-Type": "application/x-www-form-urlencoded"}, encoded)
         http = self._http
+        verify = True if http.verify is None else http.verify
         try:
-            return http.send(
-                request, timeout=self._timeout, allow_redirects=False, proxies=http.proxies, verify=http.verify
-            )
+            answer = http.get_adapter(url).send(request, timeout=self._timeout, proxies=http.proxies, verify=verify)
+            answer.content  # noqa: B018 - read here, where a connection that breaks meanwhile is told as such
+            return answer
         except requests.RequestException as problem:
             raise _unreachable(problem) from None  # the request inside it holds the signature
 

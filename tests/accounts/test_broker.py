@@ -180,5 +180,17 @@ def test_an_emptied_store_gives_no_second_history_pool() -> None:
 
 
 def budget_of(name: str) -> int:
-    used = float(store().register_script(broker.LEFT)(keys=[f"kfweb:broker:{name}"], args=[broker.REFILL, ""]))
+    used = float(broker.LEFT(f"kfweb:broker:{name}", broker.REFILL, ""))
     return int(CAPACITY - used)
+
+
+def test_a_store_started_anew_is_asked_again_by_the_same_thread() -> None:
+    """It has forgotten the scripts, and has hung up on whoever was connected."""
+    gate = Broker("anew", rested=True)
+    before = gate.enter(1)
+    store().script_flush()
+    store().client_kill_filter(_type="normal", skipme=True)
+    after = gate.enter(1)
+    assert before is not None
+    assert after is not None
+    assert after > before
