@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import ssl
@@ -38,10 +39,13 @@ def main() -> None:
         sockets=given.sockets,
     )
     tls = None if given.tls is None else _tls(parser, given.tls)
+    gc.disable()  # what is built now stays: looking through it for garbage would only cost time
     try:
         exchange = Exchange(given.data, seed=given.seed, speed=given.speed, start=given.start, replay=given.replay)
     except (ValueError, OSError) as error:
         parser.error(str(error))
+    gc.freeze()
+    gc.enable()
     try:
         asyncio.run(_serve(build(exchange, options), options, tls))
     except OSError as error:  # the port is taken, most likely

@@ -169,7 +169,7 @@ class Floor:
         else:
             self.orders[order.account_uid].pop(order.id, None)
             self.owners.pop(order.id, None)
-            self.finished[order.id] = (self.micros, order)
+            self._remember(order)
 
     def _hold_plain(self, order: Order) -> None:
         orders = self.plain[order.account_uid][order.symbol]
@@ -181,6 +181,10 @@ class Floor:
 
     def remember_rejected(self, order: Order) -> None:
         """Known to orders/status for a while; never in the book, so never among the orders."""
+        self._remember(order)
+
+    def _remember(self, order: Order) -> None:
+        self.finished.pop(order.id, None)  # the oldest come first
         self.finished[order.id] = (self.micros, order)
 
     def finished_of(self, uid: str) -> list[Order]:
@@ -190,7 +194,10 @@ class Floor:
 
     def forget_finished(self) -> None:
         limit = self.micros - STATUS_MEMORY
-        for order_id in [key for key, (at, _) in self.finished.items() if at < limit]:
+        while self.finished:
+            order_id, (at, _) = next(iter(self.finished.items()))
+            if at >= limit:
+                return
             del self.finished[order_id]
 
     def save_position(self, position: Position) -> None:

@@ -131,6 +131,7 @@ class Simulation:
             self._floor.markets[symbol].passing = None
             maker.print_one()
         self._go(max(target, self.done + 1))
+        self._keep()
 
     def _go(self, to: int, *, leap: bool = False) -> None:
         """To a moment, stopping at every full hour and maturity on the way."""
@@ -151,6 +152,11 @@ class Simulation:
             self.list_markets()
             if not self._leaping:
                 self.fill_books()
+        if not self._leaping:
+            self._keep()
+
+    def _keep(self) -> None:
+        """For a restart: clock and prices as they are, and no more of the tape than it wants."""
         self._floor.store.forget_trades(to_millis(self._floor.now) - TAPE_KEPT)
         self.saved()
 
