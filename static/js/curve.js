@@ -28,7 +28,7 @@ export function curve(holder, how) {
       scales: { x: { time: false } },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       axes: [
-        { ...axis, values: (/** @type {any} */ _u, /** @type {number[]} */ at) => how.axis?.(at) ?? at.map(how.x) },
+        { ...axis, values: (/** @type {any} */ _u, /** @type {number[]} */ at) => once(how.axis?.(at) ?? at.map(how.x)) },
         { ...axis, side: 1, size: 72, values: (/** @type {any} */ _u, /** @type {number[]} */ at) => at.map(how.y) },
       ],
       series: [
@@ -43,4 +43,12 @@ export function curve(holder, how) {
   });
   new ResizeObserver(() => holder.clientWidth && plot.setSize(size())).observe(holder);
   return { draw(/** @type {any[]} */ fresh) { data = fresh; plot.setData(fresh); } };
+}
+
+/**
+ * Each word where it begins: a mark a second says the same minute many times.
+ * @param {string[]} words
+ */
+function once(words) {
+  return words.map((word, at) => (word === words[at - 1] ? "" : word));
 }
