@@ -83,7 +83,9 @@ def test_a_viewer_reads_and_does_not_write(client: Client, account: Account, tra
         write_note(account, trip, text="Mine now", tags="", by=viewer)
     client.force_login(viewer)
     sheet = f"/reports/journal/note/?symbol=PF_ETHUSD&began={trip.began.isoformat().replace('+', '%2B')}"
-    assert "Read me" in client.get("/reports/journal/").content.decode()
+    shown = client.get("/reports/journal/").content.decode()
+    assert "Read me" in shown
+    assert "not read from its beginning yet" in shown
     page = client.get(sheet).content.decode()
     assert "Read me" in page
     assert "<textarea" not in page

@@ -19,6 +19,7 @@ from accounts.rights import Right, has
 from accounts.rules import NotAllowed
 from accounts.views.request import DeskRequest
 from trading.actions.journal import Page, find_page, pages, tags_of, write_note
+from trading.models import Sync
 from trading.trip_sums import statistics
 from trading.views.reports import Wish
 
@@ -42,6 +43,7 @@ def journal(request: DeskRequest) -> HttpResponse:
             "tags": tags_of(account),
             "query": urlencode({**wish.words, "tag": tag}),
             "may_write": has(request.membership, Right.NOTE),
+            "is_whole": Sync.objects.filter(account=account, stream="position_events", share__gte=1).exists(),
         }
     return render(request, "trading/journal.html", context, status=422 if wish.problems else 200)
 

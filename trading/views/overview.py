@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts.models import Level, Notice
+from accounts.models import Level, Notice, Topic
 from accounts.views.request import DeskRequest
 from trading.views.picture import picture_of
 
@@ -17,7 +17,8 @@ NEWS = 3  # of what is in the inbox
 
 @require_GET
 def overview(request: DeskRequest) -> HttpResponse:
-    """`news`: the newest unread notices that are more than information."""
-    told = Notice.objects.visible_to(request.user).unread().exclude(level=Level.INFO)[:NEWS]
+    """`news`: the newest unread notices that are more than information; withdrawals are counted by themselves."""
+    unread = Notice.objects.visible_to(request.user).unread().exclude(topic=Topic.WITHDRAWAL)
+    told = unread.exclude(level=Level.INFO)[:NEWS]
     context = {"picture": picture_of(request), "intent": uuid4().hex, "news": told}
     return render(request, "trading/overview.html", context)
