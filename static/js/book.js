@@ -19,6 +19,10 @@ export const best = { bid: "", ask: "" };
 export let shown = { bids: [], asks: [], gap: true };
 /** Ticks a level. */
 export let group = 1;
+/** As heard last. @type {Book | null} */
+let near = null;
+/** The deeper one, while levels are gathered. @type {Book | null} */
+let deep = null;
 /** @type {(() => void)[]} */
 const listeners = [];
 
@@ -32,52 +36,15 @@ export function start({ places, sizePlaces, tick, symbol, market, onPrice }) {
   const table = /** @type {HTMLTableElement} */ (document.getElementById("book"));
   const asks = rows(table, ".asks").reverse(); // best nearest the spread
   const bids = rows(table, ".bids");
-  const spread = /** @type {HTMLElement} */ (table.querySelector("[data-spread]"));
-  const note = /** @type {HTMLElement} */ (document.querySelector("[data-book-note]"));
-  const select = /** @type {HTMLSelectElement} */ (document.querySelector("[data-group]"));
-  /** @type {Book | null} */
-  let near = null;
-  /** @type {Book | null} */
-  let deep = null;
-  let stop = () => {};
-  let asked = false;
-
-  const draw = () => {
-    asked = false;
+  const soon = once(() => {
     if (!near) return;
-    const from = group > 1 ? deep : near;
-    shown = {
-      bids: gathered(from?.bids ?? [], "bids", tick, group, sizePlaces),
-      asks: gathered(from?.asks ?? [], "asks", tick, group, sizePlaces),
-      gap: near.gap || from?.gap,
-    };
-    best.bid = near.bids[0]?.[0] ?? "";
-    best.ask = near.asks[0]?.[0] ?? "";
-    const mine = ownSizes(own.orders, tick, group, sizePlaces);
-    const sums = [running(shown.asks.slice(0, asks.length), sizePlaces), running(shown.bids.slice(0, bids.length), sizePlaces)];
-    const [above, below] = sums.map((list) => list.at(-1) ?? 0n);
-    const whole = above > below ? above : below;
-    side(asks, shown.asks, sums[0], { places, sizePlaces, whole, mine });
-    side(bids, shown.bids, sums[1], { places, sizePlaces, whole, mine });
-    spread.textContent = best.bid && best.ask ? `spread ${gap(best.bid, best.ask, places)}` : NOTHING;
-    set(note, near.gap ? "A number was missed; waiting for a new snapshot." : "");
-    table.classList.toggle("old", Boolean(shown.gap));
+    gather(near, { tick, sizePlaces });
+    draw(table, { asks, bids }, { places, sizePlaces, tick });
     for (const listener of listeners) listener();
-  };
-  const soon = () => { if (!asked) { asked = true; nextFrame(draw); } };
+  });
   watch(`book:${market}:${symbol}`, (data) => { near = data; soon(); });
   onOwn(soon);
-
-  function gather() {
-    stop();
-    stop = () => {};
-    deep = null;
-    group = Number(select.value);
-    if (group > 1) stop = watch(`depth:${market}:${symbol}`, (data) => { deep = data; soon(); });
-    soon();
-  }
-  select.addEventListener("change", () => { gather(); remember({ group }, symbol); });
-  gather();
+  chooseGroup(symbol, market, soon);
   document.addEventListener("resized", () => {
     for (const lines of [asks, bids]) fit(lines, (chart) => Math.floor((chart - 18) / 40));
     soon();
@@ -87,6 +54,75 @@ export function start({ places, sizePlaces, tick, symbol, market, onPrice }) {
     const price = /** @type {HTMLElement | null} */ (button)?.dataset.price;
     if (price) onPrice(price);
   });
+}
+
+/**
+ * However often it is asked for, it is done once in the next frame.
+ * @param {() => void} act
+ */
+function once(act) {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    nextFrame(() => { asked = false; act(); });
+  };
+}
+
+/**
+ * The choice of how many ticks a level has; from two on, the deeper book is read.
+ * @param {string} symbol
+ * @param {string} market
+ * @param {() => void} soon
+ */
+function chooseGroup(symbol, market, soon) {
+  const select = /** @type {HTMLSelectElement} */ (document.querySelector("[data-group]"));
+  let stop = () => {};
+  function choose() {
+    stop();
+    stop = () => {};
+    deep = null;
+    group = Number(select.value);
+    if (group > 1) stop = watch(`depth:${market}:${symbol}`, (data) => { deep = data; soon(); });
+    soon();
+  }
+  select.addEventListener("change", () => { choose(); remember({ group }, symbol); });
+  choose();
+}
+
+/**
+ * What is shown, and the best prices, out of what was heard last.
+ * @param {Book} heard
+ * @param {{tick: string, sizePlaces: number}} how
+ */
+function gather(heard, { tick, sizePlaces }) {
+  const from = group > 1 ? deep : heard;
+  shown = {
+    bids: gathered(from?.bids ?? [], "bids", tick, group, sizePlaces),
+    asks: gathered(from?.asks ?? [], "asks", tick, group, sizePlaces),
+    gap: heard.gap || from?.gap,
+  };
+  best.bid = heard.bids[0]?.[0] ?? "";
+  best.ask = heard.asks[0]?.[0] ?? "";
+}
+
+/**
+ * @param {HTMLTableElement} table
+ * @param {{asks: ReturnType<typeof rows>, bids: ReturnType<typeof rows>}} lines
+ * @param {{places: number, sizePlaces: number, tick: string}} how
+ */
+function draw(table, { asks, bids }, { places, sizePlaces, tick }) {
+  const mine = ownSizes(own.orders, tick, group, sizePlaces);
+  const sums = [running(shown.asks.slice(0, asks.length), sizePlaces), running(shown.bids.slice(0, bids.length), sizePlaces)];
+  const [above, below] = sums.map((list) => list.at(-1) ?? 0n);
+  const whole = above > below ? above : below;
+  side(asks, shown.asks, sums[0], { places, sizePlaces, whole, mine });
+  side(bids, shown.bids, sums[1], { places, sizePlaces, whole, mine });
+  const spread = /** @type {HTMLElement} */ (table.querySelector("[data-spread]"));
+  spread.textContent = best.bid && best.ask ? `spread ${gap(best.bid, best.ask, places)}` : NOTHING;
+  const note = /** @type {HTMLElement} */ (document.querySelector("[data-book-note]"));
+  set(note, near?.gap ? "A number was missed; waiting for a new snapshot." : "");
+  table.classList.toggle("old", Boolean(shown.gap));
 }
 
 /**

@@ -12,64 +12,72 @@ const EDGE = 4; // the best prices keep this many rows away from the ends
 
 /** @typedef {import("./own.js").Order} Order */
 
+let middle = 0n; // the rung in the middle, in units of the tick's last decimal; 0: to be found anew
+let inside = false; // the pointer is over it: then nothing moves away under it
+
 /** @param {import("./book.js").About} about */
-export function start({ places, sizePlaces, tick, symbol, onPrice }) {
+export function start(about) {
   const panel = /** @type {HTMLElement} */ (document.querySelector(".panel.book"));
   const table = /** @type {HTMLTableElement} */ (document.getElementById("ladder"));
   const lines = [...table.tBodies[0].rows].map(parts);
-  const tickPlaces = placesOf(tick);
-  let middle = 0n;
-  let inside = false; // the pointer is over it: then nothing moves away under it
-
-  const step = () => scaled(tick, tickPlaces) * BigInt(group);
-
-  function draw() {
-    if (panel.dataset.form !== "ladder" || !best.bid || !best.ask) return;
-    const seen = lines.filter((line) => line.row.getClientRects().length);
-    centre(seen.length);
-    const prices = rungs(middle, step(), seen.length, tickPlaces);
-    const bids = sizes("bids");
-    const asks = sizes("asks");
-    const ours = chips(tick, sizePlaces);
-    seen.forEach((line, at) => row(line, prices[at], bids, asks, ours, { places, sizePlaces }));
-    table.classList.toggle("old", Boolean(shown.gap));
-  }
-
-  /** @param {number} count rows */
-  function centre(count) {
-    const now = (scaled(best.bid, tickPlaces) + scaled(best.ask, tickPlaces)) / 2n;
-    const away = (now - middle) / step();
-    const room = BigInt(Math.max(1, Math.floor(count / 2) - EDGE));
-    if (!middle || (!inside && (away > room || away < -room))) middle = (now / step()) * step();
-  }
-
-  function sizes(/** @type {"bids" | "asks"} */ side) {
-    return new Map(shown[side].map(([price, size]) => [bare(price), size]));
-  }
-
-  onBook(draw);
+  const show = () => { if (panel.dataset.form === "ladder" && best.bid && best.ask) draw(table, lines, about); };
+  onBook(show);
   document.addEventListener("resized", () => {
     fit(lines, (chart) => Math.floor(chart / 40) * 2 - 1);
-    draw();
+    show();
   });
   table.addEventListener("pointerenter", () => { inside = true; });
   table.addEventListener("pointerleave", () => { inside = false; });
-  document.querySelector("[data-centre]")?.addEventListener("click", () => { middle = 0n; draw(); });
   table.addEventListener("click", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (target.closest(".chip")) return;
-    const { price } = target.closest("tr")?.dataset ?? {};
-    if (price) onPrice(price);
+    const price = target.closest(".chip") ? "" : target.closest("tr")?.dataset.price;
+    if (price) about.onPrice(price);
   });
   drag(table);
+  document.querySelector("[data-centre]")?.addEventListener("click", () => { middle = 0n; show(); });
   for (const choice of document.querySelectorAll("[name=form]")) {
     choice.addEventListener("change", () => {
       panel.dataset.form = /** @type {HTMLInputElement} */ (choice).value;
       middle = 0n;
-      remember({ form: panel.dataset.form }, symbol);
-      draw();
+      remember({ form: panel.dataset.form }, about.symbol);
+      show();
     });
   }
+}
+
+/**
+ * @param {HTMLTableElement} table
+ * @param {ReturnType<typeof parts>[]} lines
+ * @param {import("./book.js").About} about
+ */
+function draw(table, lines, { places, sizePlaces, tick }) {
+  const seen = lines.filter((line) => line.row.getClientRects().length);
+  const tickPlaces = placesOf(tick);
+  const step = scaled(tick, tickPlaces) * BigInt(group);
+  centre(seen.length, step, tickPlaces);
+  const prices = rungs(middle, step, seen.length, tickPlaces);
+  const [bids, asks] = [sizes("bids"), sizes("asks")];
+  const ours = chips(tick, sizePlaces);
+  seen.forEach((line, at) => row(line, prices[at], bids, asks, ours, { places, sizePlaces }));
+  table.classList.toggle("old", Boolean(shown.gap));
+}
+
+/**
+ * Moves the middle only when the best prices come near an end.
+ * @param {number} count rows
+ * @param {bigint} step
+ * @param {number} tickPlaces
+ */
+function centre(count, step, tickPlaces) {
+  const now = (scaled(best.bid, tickPlaces) + scaled(best.ask, tickPlaces)) / 2n;
+  const away = (now - middle) / step;
+  const room = BigInt(Math.max(1, Math.floor(count / 2) - EDGE));
+  if (!middle || (!inside && (away > room || away < -room))) middle = (now / step) * step;
+}
+
+/** @param {"bids" | "asks"} side */
+function sizes(side) {
+  return new Map(shown[side].map(([price, size]) => [bare(price), size]));
 }
 
 /** @param {HTMLTableRowElement} row */
