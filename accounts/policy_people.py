@@ -23,6 +23,10 @@ def reviewers(policy: Policy, members: Iterable[Member], *, requester: str) -> s
     return {one.person for one in members if one.role in policy.review_roles} - {requester}
 
 
+def others_in_words(count: int) -> str:
+    return f"{count} other {'person' if count == 1 else 'people'} may review"
+
+
 def can_break_glass(members: Sequence[Member], policy: Policy, *, requester: str) -> bool:
     """Two admins to break it, and somebody else to review it afterwards; none of them the requester."""
     admins = {one.person for one in members if one.role in BREAKING} - {requester}
@@ -40,7 +44,7 @@ def unsatisfiable(policy: Policy, members: Sequence[Member]) -> list[str]:
         if tier:
             troubles.append(
                 f"{one.person} could never get {tier.approvals} approvals for more than {plain(tier.above)} USD: "
-                f"{available} other {'person' if available == 1 else 'people'} may review."
+                f"{others_in_words(available)}."
             )
         if policy.break_glass and not can_break_glass(members, policy, requester=one.person):
             troubles.append(

@@ -48,7 +48,8 @@ class WithdrawalForm(forms.Form):
         source, destination = self.fields["source"], self.fields["destination"]
         if wallets is None:
             chosen = {name: self.data.get(name, "") for name in ("source", "destination")}
-            source.choices = [(chosen["source"], source_in_words(chosen["source"]))]  # type: ignore[attr-defined]
+            wallet, _, currency = chosen["source"].partition("|")
+            source.choices = [(chosen["source"], f"{currency} · {wallet_in_words(wallet)}")]  # type: ignore[attr-defined]
             destination.choices = [(chosen["destination"], "As chosen before")]  # type: ignore[attr-defined]
             return
         source.choices = list(sources(wallets, held_back))  # type: ignore[attr-defined]
@@ -74,13 +75,7 @@ def sources(wallets: Wallets, held_back: HeldBack) -> Iterable[tuple[str, str]]:
     for wallet, currency in held(wallets):
         free = max(free_in(wallets, wallet, currency) - held_back(wallet, currency), Decimal(0))
         shown = plainly(rounded_down(currency, free))
-        key = f"{wallet}|{currency}"
-        yield key, f"{source_in_words(key)} · {shown} free"
-
-
-def source_in_words(key: str) -> str:
-    wallet, _, currency = key.partition("|")
-    return f"{currency} of the {wallet_in_words(wallet)}"
+        yield f"{wallet}|{currency}", f"{currency} · {shown} free · {wallet_in_words(wallet)}"  # a phone cuts the end
 
 
 def held(wallets: Wallets) -> Iterable[tuple[str, str]]:
@@ -88,6 +83,12 @@ def held(wallets: Wallets) -> Iterable[tuple[str, str]]:
         yield from ((MULTI_COLLATERAL, one.currency) for one in wallets.flex.holdings if one.quantity > 0)
     yield from ((CASH, currency) for currency, quantity in wallets.cash.items() if quantity > 0)
     yield from ((one.name, one.currency) for one in wallets.margin_accounts if one.balance > 0)
+
+
+def money_of(wish: Wish, amount: Decimal | None) -> str:
+    """What would move, in short: the page carries it, so that nothing is asked for but what it showed."""
+    where = (wish.landing, wish.target_wallet, wish.target_account)
+    return "|".join((wish.source, wish.currency, plain(amount) if amount is not None else "", *where))
 
 
 def destination_key(one: Destination) -> str:

@@ -94,6 +94,8 @@ def queue(desk: Desk, user: User) -> list[Group]:
     for row in [*live.order_by("expires_at"), *drafts, *ended]:
         line = Line(row, len(_votes(row)), may and needs(row, user))
         groups[_place(line)].lines.append(line)
+    if any(line.w.state is S.UNCERTAIN for line in groups["needs"].lines):
+        groups["uncertain"].empty = "Nothing else is uncertain."
     return [group for name, group in groups.items() if group.lines or name not in {"drafts"}]
 
 

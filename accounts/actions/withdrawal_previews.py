@@ -22,7 +22,7 @@ from accounts.actions.withdrawal_demands import (
 )
 from accounts.actions.withdrawals import Wish, check_amount, read_facts, require_permission, usable_key
 from accounts.models import Account, Desk, User, Withdrawal
-from accounts.policy_people import reviewers
+from accounts.policy_people import others_in_words, reviewers
 from accounts.policy_rules import tier_for
 from accounts.rules import NotAllowed
 from accounts.vault import VaultError
@@ -39,6 +39,7 @@ from krakenfutures.values import Wallets
 class Preview:
     """`refusal` is why it could not be asked for now; the rest is shown all the same as far as it is known."""
 
+    wish: Wish
     amount: Decimal | None
     free: Decimal
     usd: Decimal | None
@@ -47,7 +48,7 @@ class Preview:
     is_possible: bool
     asked: Asked | None
     demand: str
-    able: int
+    others: str
     first_time: bool
     velocity: tuple[Velocity, ...]
     refusal: str
@@ -77,8 +78,9 @@ def preview(account: Account, wish: Wish, *, by: User, but: Withdrawal | None = 
     used = velocity_of(trial, asked, timezone.now(), with_reserved=True)
     able = len(able_reviewers(trial, asked))
     exceeded = " ".join(one.sentence for one in used if one.is_exceeded)
-    short = f"Only {able} others may review." if able < asked.demand.approvals else ""
+    short = f"Only {others_in_words(able)}." if able < asked.demand.approvals else ""
     return Preview(
+        wish=wish,
         amount=amount,
         free=rounded_down(wish.currency, free),
         usd=usd,
@@ -87,7 +89,7 @@ def preview(account: Account, wish: Wish, *, by: User, but: Withdrawal | None = 
         is_possible=is_possible,
         asked=asked,
         demand=demand_in_words(asked.demand),
-        able=able,
+        others=others_in_words(able),
         first_time=first,
         velocity=tuple(used),
         refusal=refusal or exceeded or short,
@@ -104,7 +106,7 @@ def simulated(desk: Desk, usd: Decimal, *, first_time: bool, by: User) -> list[s
     ]
     others = len(reviewers(policy, members_of(desk), requester=person_of(by.email)))
     if others < asked.demand.approvals:
-        said.append(f"Asked for by you it would be refused: only {others} others may review.")
+        said.append(f"Asked for by you it would be refused: only {others_in_words(others)}.")
     wish = Moved(None, person_of(by.email), "", usd, usd)  # of no currency, so only the limits in USD are asked
     said += [one.sentence for one in velocities(policy, moved_and_reserved(desk, now), wish, now) if one.is_exceeded]
     closed = closed_because(asked, now)

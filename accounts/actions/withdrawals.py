@@ -25,6 +25,7 @@ from accounts.actions.withdrawal_demands import (
 from accounts.actions.withdrawal_moves import create, move, take
 from accounts.actions.withdrawal_notices import notify_reviewers
 from accounts.models import Account, ApiKey, Desk, Environment, KeyState, User, Withdrawal
+from accounts.policy_people import others_in_words
 from accounts.prices import usd_prices
 from accounts.rights import Right, require
 from accounts.rules import NotAllowed
@@ -208,7 +209,7 @@ def _check_policy(withdrawal: Withdrawal) -> Asked:
     able = able_reviewers(withdrawal, asked)
     if len(able) < asked.demand.approvals:
         raise NotAllowed(
-            f"This needs {asked.demand.approvals} approvals, and only {len(able)} others may review. "
+            f"This needs {asked.demand.approvals} approvals, and only {others_in_words(len(able))}. "
             "Invite reviewers, or ask for less.",
             code="quorum",
         )

@@ -36,7 +36,7 @@ from accounts.rules import NotAllowed
 from accounts.spreadsheet import harmless
 from accounts.stepup import fresh_factor
 from accounts.views.request import DeskRequest, desk_of, desk_with
-from accounts.withdrawal_forms import NoteForm, ReasonForm, SettleForm, WithdrawalForm, destination_key
+from accounts.withdrawal_forms import NoteForm, ReasonForm, SettleForm, WithdrawalForm, destination_key, money_of
 from accounts.withdrawal_rules import S
 from krakenfutures.funds import Destination, Landing
 from krakenfutures.numbers import plain
@@ -220,7 +220,10 @@ def _form_page(
     request: DeskRequest, account: Account, before: Withdrawal | None, form: WithdrawalForm, shown: Preview | None
 ) -> HttpResponse:
     intent = request.POST.get("intent") or (before.pk if before else uuid4())
-    said = {"form": form, "preview": shown, "intent": intent, "before": before, "from_account": account}
+    said = {
+        "form": form, "preview": shown, "intent": intent, "before": before, "from_account": account,
+        "money": money_of(shown.wish, shown.amount) if shown else "",
+    }  # fmt: skip
     return render(request, "accounts/withdrawal_request.html", said, status=422 if form.errors else 200)
 
 
@@ -271,7 +274,9 @@ def _initial(before: Withdrawal | None, places: Iterable[Destination]) -> dict[s
 
 def _do(request: DeskRequest, account: Account, form: WithdrawalForm, before: Withdrawal | None) -> Withdrawal | None:
     """What the pressed button says; None only looks."""
-    wanted = request.POST.get("do")
+    wanted, money = request.POST.get("do"), money_of(form.wish, form.wish.amount)
+    if wanted == "ask" and request.POST.get("shown", money) != money:
+        raise NotAllowed("You changed it after it was shown. Look at it again, then ask.", code="shown")
     if wanted == "ask" and before is not None and before.is_waiting:
         changed = change_request(before.pk, by=request.user, wish=form.wish, factor=fresh_factor(request))
         messages.success(request, "Changed. Every vote so far is void.")

@@ -14,6 +14,7 @@ from django.urls import reverse
 from accounts.actions.policy import policy_in_force
 from accounts.models import AuditRow, Desk, Notice, PolicyVersion, User, Withdrawal
 from accounts.policy_rules import Policy, Tier
+from accounts.templatetags.money import plainly
 from accounts.withdrawal_forms import initial_of
 from krakenfutures.numbers import plain
 from tests.accounts.signing_in import sign_in
@@ -192,7 +193,7 @@ def test_a_policy_is_simulated_before_it_is_needed(team):
 def test_a_simulation_tells_limits_a_pause_and_missing_reviewers(team):
     set_policy(team.desk, Policy(tiers=(Tier(D(0), 4),), desk_day=D(500), paused=True))
     page = browser_of(team.trader).get(reverse("withdrawal_policy"), {"amount": "501"}).content.decode()
-    for words in ("4 approvals by others", "only 3 others may review", "more would exceed it", "are paused"):
+    for words in ("4 approvals by others", "only 3 other people may review", "more would exceed it", "are paused"):
         assert words in page
     page = browser_of(team.trader).get(reverse("withdrawal_policy"), {"amount": "500"}).content.decode()
     assert "more would exceed it" not in page
@@ -243,12 +244,22 @@ def test_all_that_is_free_is_shown_as_a_number_before_it_is_asked_for(team):
     browser, url = browser_of(team.trader), reverse("request_withdrawal")
     set_policy(team.desk, Policy(tiers=(Tier(D(0), 1),)))
     page = browser.get(url).content.decode()
-    assert "USD of the multi-collateral wallet · " in page and " free</option>" in page
+    assert " free · multi-collateral wallet</option>" in page
     shown = browser.post(url, {**WISH, "amount": "5", "do": "all", "intent": uuid4()})
     amount = shown.context["preview"].amount
     assert amount > 100 and amount == shown.context["preview"].free
     assert f'value="{plain(amount)}"' in shown.content.decode()
-    assert "Ask to move" in shown.content.decode()
+    assert f"Ask to move {plainly(amount)} USD" in shown.content.decode()
+
+
+def test_what_was_changed_after_it_was_shown_is_not_asked_for(team):
+    browser, url, intent = browser_of(team.trader), reverse("request_withdrawal"), uuid4()
+    shown = browser.post(url, {**WISH, "do": "look", "intent": intent}).context["money"]
+    answer = browser.post(url, {**WISH, "amount": "900", "do": "ask", "intent": intent, "shown": shown})
+    assert answer.status_code == 422
+    assert "changed it after it was shown" in answer.content.decode()
+    assert Withdrawal.objects.count() == 0
+    assert browser.post(url, {**WISH, "do": "ask", "intent": intent, "shown": shown}).status_code == 302
 
 
 def test_an_amount_that_is_not_there_promises_nothing_about_what_is_left(team):
@@ -284,6 +295,6 @@ def test_an_exchange_that_is_away_costs_nothing_that_was_typed(team, settings):
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "could not be asked" in page
-    for typed in ("123.25", "Two months of rent", "USD of the multi-collateral wallet"):
+    for typed in ("123.25", "Two months of rent", "USD · multi-collateral wallet"):
         assert typed in page
     assert Withdrawal.objects.count() == 0
