@@ -13,16 +13,18 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.actions.sessions import greet_device, note_session
 from accounts.models import User
+from accounts.session_store import keep_awake
 from accounts.store import store
 
 log = logging.getLogger(__name__)
 
 DEVICE = "kfweb_device"  # the cookie
 YEAR = 365 * 24 * 3600
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 EVERY = 60  # seconds between two notes of the same session
 MANY = 10_000
 
-_asked: dict[str, float] = {}  # by session key: until when this process need not ask the store again
+_asked: dict[str, float] = {}  # what of which session: until when the store need not be asked
 
 
 class SessionIndex:
@@ -34,8 +36,11 @@ class SessionIndex:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         user, key = request.user, request.session.session_key
-        if isinstance(user, User) and key and response.status_code < 500 and _is_due(user, key):
-            self._note(request, response, user, key)
+        if isinstance(user, User) and key and response.status_code < 500:
+            if _is_due(user, key):
+                self._note(request, response, user, key)
+            if is_by_hand(request) and _is_due(user, key, "awake"):
+                keep_awake(request.session)
         return response
 
     def _note(self, request: HttpRequest, response: HttpResponse, user: User, key: str) -> None:
@@ -48,15 +53,21 @@ class SessionIndex:
             response.set_cookie(DEVICE, token, YEAR, secure=request.is_secure(), httponly=True, samesite="Lax")
 
 
-def _is_due(user: User, key: str) -> bool:
+def is_by_hand(request: HttpRequest) -> bool:
+    """Somebody opened a page or did something. What an open page fetches by itself keeps nobody signed in."""
+    return request.method not in READING or request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+
+
+def _is_due(user: User, key: str, what: str = "session") -> bool:
     """Once a minute a session; the store holds only a hash of its key. Without the store it is written every time."""
     now = time.monotonic()
-    if now < _asked.get(key, 0.0):
+    asked = f"{what}:{key}"
+    if now < _asked.get(asked, 0.0):
         return False
     if len(_asked) >= MANY:
         _asked.clear()
-    _asked[key] = now + EVERY
-    place = f"kfweb:session:{user.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
+    _asked[asked] = now + EVERY
+    place = f"kfweb:{what}:{user.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
     try:
         return bool(store().set(place, 1, nx=True, ex=EVERY))
     except redis.RedisError as problem:

@@ -163,7 +163,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.NoCommonOneDressedUp"},
+    {"NAME": "accounts.passwords.NoWordsOfOurs"},
+    {"NAME": "accounts.passwords.NotBreached"},
 ]
+BREACHED_PASSWORDS = env("KFWEB_BREACHED_PASSWORDS", "")  # a file; none: only the lists that come with us
+if BREACHED_PASSWORDS and not Path(BREACHED_PASSWORDS).is_file():
+    raise ImproperlyConfigured(f"KFWEB_BREACHED_PASSWORDS names {BREACHED_PASSWORDS}, and there is no such file.")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
@@ -193,6 +199,11 @@ WRITES_PER_MINUTE = env_int("KFWEB_WRITES_PER_MINUTE", 1200)  # of a person on p
 API_CALLS_PER_MINUTE = env_int("KFWEB_API_CALLS_PER_MINUTE", 1200)  # of a token
 
 SESSION_ENGINE = "accounts.session_store"
+SESSION_IDLE_MINUTES = env_int("KFWEB_SESSION_IDLE_MINUTES", 720)  # without a click, before it ends
+SESSION_DAYS = env_int("KFWEB_SESSION_DAYS", 14)  # after the last proof of the person, whatever they did since
+SESSION_COOKIE_AGE = SESSION_DAYS * 86400
+if SESSION_IDLE_MINUTES < 5 or SESSION_DAYS < 1:
+    raise ImproperlyConfigured("KFWEB_SESSION_IDLE_MINUTES is at least 5, KFWEB_SESSION_DAYS at least 1.")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 _HOST_ONLY = "__Host-" if HTTPS else ""  # browsers then take the cookie from nobody but this very host, over TLS
@@ -228,6 +239,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "kfweb.formats"
 USE_TZ = True
 
 STATIC_URL = "static/"

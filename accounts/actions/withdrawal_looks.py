@@ -149,6 +149,7 @@ def detail(row: Withdrawal, user: User) -> dict[str, Any]:
         "may_approve": has(membership, Right.REVIEW_WITHDRAWAL) and needs(row, user) and row.state is S.PENDING,
         "may_settle": has(membership, Right.REVIEW_WITHDRAWAL) and needs(row, user) and row.state is S.UNCERTAIN,
         "may_reject": has(membership, Right.REVIEW_WITHDRAWAL) and open_ and user.pk != row.requester_id,
+        "may_cancel": user.pk == row.requester_id and open_,
         "may_break": _may_break(row, user, asked) and has(membership, Right.BREAK_GLASS),
         "may_judge": may_judge(row, user) and has(membership, Right.REVIEW_WITHDRAWAL),
         "glass_votes": row.glass_votes.filter(round=row.round).select_related("reviewer"),

@@ -20,29 +20,40 @@ from accounts.actions.withdrawal_evidence import settle
 from accounts.actions.withdrawal_glass import break_glass, review_glass
 from accounts.actions.withdrawal_looks import detail
 from accounts.actions.withdrawal_reviews import approve_withdrawal, reject_withdrawal
+from accounts.actions.withdrawals import cancel_withdrawal
 from accounts.admin.reading import ReadOnly, ReadOnlyRows
 from accounts.models import Approval, GlassVote, Settlement, User, Withdrawal
 from accounts.rights import NoRight
 from accounts.rules import NotAllowed
-from accounts.stepup import Factor, ask, fresh_factor
+from accounts.stepup import Factor, ask, fresh_factor, typed_before
+from accounts.templatetags.money import cents, plainly
 from accounts.views.withdrawals import refused
 from accounts.withdrawal_forms import GlassForm, NoteForm, ReasonForm, SettleForm, VerdictForm
-from accounts.withdrawal_rules import S
+from accounts.withdrawal_rules import S, short_code
 
 
-class ApprovalRows(ReadOnlyRows):
+class BoundRows(ReadOnlyRows):
+    """Words that are bound to what was shown: the code says to what."""
+
+    fields = ("reviewer", "for_code", "round", "factor", "factor_at", "note", "at")
+    readonly_fields = ("for_code",)
+
+    @admin.display(description="for the code")
+    def for_code(self, word: Approval | GlassVote) -> str:
+        return short_code(word.digest)
+
+
+class ApprovalRows(BoundRows):
     model = Approval
-    exclude = ("seal",)
 
 
 class SettlementRows(ReadOnlyRows):
     model = Settlement
-    exclude = ("seal",)
+    fields = ("reviewer", "outcome", "factor", "factor_at", "note", "at")
 
 
-class GlassRows(ReadOnlyRows):
+class GlassRows(BoundRows):
     model = GlassVote
-    exclude = ("seal",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +65,13 @@ class Step:
     form: type[forms.Form]
     act: Callable[..., Withdrawal]
     wants_digest: bool = False
+    wants_factor: bool = True
 
 
 STEPS = {
     "approve": Step("Approve", "may_approve", NoteForm, approve_withdrawal, wants_digest=True),
     "reject": Step("Reject", "may_reject", ReasonForm, reject_withdrawal),
+    "cancel": Step("Take it back", "may_cancel", forms.Form, cancel_withdrawal, wants_factor=False),
     "settle": Step("Say what became of it", "may_settle", SettleForm, settle),
     "break-glass": Step("Break the glass", "may_break", GlassForm, break_glass, wants_digest=True),
     "judge": Step("Judge the broken glass", "may_judge", VerdictForm, review_glass),
@@ -69,11 +82,35 @@ STEPS = {
 class WithdrawalAdmin(ReadOnly):
     """Every column to look at. A button asks for the same proof of the person as the page does."""
 
-    list_display = ("code", "status", "amount", "currency", "source", "landing", "requester", "desk", "requested_at")
+    list_display = ("code", "status", "moves", "source", "landing", "requester", "desk", "requested_at")
     list_filter = ("status", "desk")
-    exclude = ("seal", "sealed")
+    readonly_fields = ("moves", "worth")
+    fieldsets = (
+        ("What is asked for", {"fields": (
+            "status", "moves", "source", "landing", "target_wallet", "target_account", "target_label", "reason",
+            "desk", "account", "requester", "requester_person", "round", "policy_number", "digest",
+        )}),
+        ("What the policy asks", {"fields": (
+            "worth", "is_first_time", "approvals_needed", "requested_at", "expires_at", "approved_at", "ready_at",
+            "escalated_at", "glass_at",
+        )}),
+        ("The one attempt", {"fields": (
+            "claims", "lease_until", "holder", "executing_at", "reference", "finished_at", "remark",
+        )}),
+        ("What the exchange's book says of it", {"fields": (
+            "evidence", "look_at", "ledger_row", "resolution", "created_at", "revision",
+        )}),
+    )  # fmt: skip
     inlines = (ApprovalRows, SettlementRows, GlassRows)
     actions = None  # nothing is ever done to several at once
+
+    @admin.display(description="amount")
+    def moves(self, row: Withdrawal) -> str:
+        return f"{plainly(row.amount)} {row.currency}"
+
+    @admin.display(description="value, USD at the index")
+    def worth(self, row: Withdrawal) -> str:
+        return cents(row.usd)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Withdrawal]:
         return super().get_queryset(request).exclude(status=S.DRAFT)  # a draft is its author's alone
@@ -96,9 +133,10 @@ class WithdrawalAdmin(ReadOnly):
         if step is None or not self.has_view_permission(request, found):
             raise PermissionDenied
         factor = fresh_factor(request)
-        if factor is None:
+        if step.wants_factor and factor is None:
             return ask(request)
-        form = step.form(request.POST or None)
+        typed = {name: values[-1] for name, values in typed_before(request).items() if values}
+        form = step.form(request.POST if request.method == "POST" else None, initial=typed)
         if request.method == "POST" and form.is_valid():
             try:
                 _act(step, request, found, form, factor)
@@ -115,8 +153,10 @@ class WithdrawalAdmin(ReadOnly):
         return TemplateResponse(request, "admin/accounts/withdrawal/step.html", shown, status=status)
 
 
-def _act(step: Step, request: HttpRequest, found: Withdrawal, form: forms.Form, factor: Factor) -> None:
-    wanted: dict[str, Any] = {**form.cleaned_data, "by": _person(request), "factor": factor}
+def _act(step: Step, request: HttpRequest, found: Withdrawal, form: forms.Form, factor: Factor | None) -> None:
+    wanted: dict[str, Any] = {**form.cleaned_data, "by": _person(request)}
+    if step.wants_factor:
+        wanted["factor"] = factor
     if step.wants_digest:
         wanted["digest"] = request.POST.get("digest", "")
     step.act(found.pk, **wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal as D
 from io import StringIO
 
@@ -12,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.actions.withdrawals import Wish, save_draft
+from accounts.admin import WithdrawalAdmin
 from accounts.models import Approval, AuditRow, Desk, Notice, Role, User, Withdrawal
 from tests.accounts.signing_in import sign_in
 from tests.accounts.withdrawing import Team, make_team, person, reread
@@ -58,6 +60,12 @@ def test_the_page_shows_the_same_and_changes_nothing(team):
     assert browser.post(reverse("admin:accounts_withdrawal_delete", args=[asked.pk])).status_code == 403
 
 
+def test_every_column_is_shown_but_the_seal():
+    shown = {name for _, part in WithdrawalAdmin.fieldsets for name in part["fields"]}
+    told_otherwise = {"id", "amount", "currency", "usd", "seal", "sealed"}  # code, amount and value are put in words
+    assert {field.name for field in Withdrawal._meta.concrete_fields} - shown == told_otherwise
+
+
 def test_a_reviewer_approves_there_what_the_form_showed(team):
     asked = team.ask("100")
     browser = browser_of(operator(team.alice))
@@ -78,6 +86,26 @@ def test_a_reviewer_rejects_there_with_a_reason(team):
     assert browser.post(step_of(asked, "reject"), {"reason": ""}).status_code == 422
     assert browser.post(step_of(asked, "reject"), {"reason": "Not now"}).status_code == 302
     assert (reread(asked).status, reread(asked).remark) == ("rejected", "Not now")
+
+
+def test_the_requester_takes_it_back_there_and_nobody_else(team):
+    asked = team.ask("100", by=team.owner)
+    assert browser_of(operator(team.alice)).post(step_of(asked, "cancel")).status_code == 422
+    assert reread(asked).status == "pending"
+    assert browser_of(operator(team.owner), age=400).post(step_of(asked, "cancel")).status_code == 302
+    assert reread(asked).status == "cancelled"
+
+
+def test_what_was_typed_stands_there_again_after_the_proof(team):
+    asked = team.ask("100")
+    somebody = operator(team.alice)
+    browser = browser_of(somebody, age=400)
+    assert browser.post(step_of(asked, "reject"), {"reason": "Not before Friday"}).status_code == 302
+    session = browser.session
+    session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "id": 0, "at": time.time()}]
+    session.save()
+    assert 'value="Not before Friday"' in browser.get(step_of(asked, "reject")).content.decode()
+    assert reread(asked).status == "pending"
 
 
 @pytest.mark.parametrize("name", ["approve", "reject", "settle", "break-glass", "judge"])

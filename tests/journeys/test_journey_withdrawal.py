@@ -5,6 +5,7 @@ exchange pays once. Nobody reloads: what others do shows by itself.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -31,6 +32,35 @@ for email, role in {team!r}.items():
     if not User.objects.filter(email=email).exists():
         Membership.objects.create(desk=desk, user=User.objects.create_user(email, {secret!r}), role=role)
 """
+OPERATOR = "olga@example.test"  # an admin of the desk, too
+ADD_OPERATOR = """
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.core.management import call_command
+from accounts import vault
+from accounts.mfa import place_of
+from accounts.models import *
+olga = User.objects.create_user({email!r}, {secret!r})
+Membership.objects.create(desk=Desk.objects.get(), user=olga, role="admin")
+seal = lambda text: vault.seal_text(text, place_of(olga.pk))
+Authenticator.objects.create(user=olga, type="totp", data={{"secret": seal("JBSWY3DPEHPK3PXP")}})
+codes = Authenticator.objects.create(
+    user=olga, type="recovery_codes", data={{"seed": seal("5eed"), "used_mask": 0}})
+print(",".join(RecoveryCodes(codes).get_unused_codes()))
+call_command("operator", "add", olga.email)
+"""
+AGE = """
+from django.contrib.sessions.models import Session
+from accounts.models import User
+olga = str(User.objects.get(email={email!r}).pk)
+for row in Session.objects.all():
+    data = row.get_decoded()
+    if data.get("_auth_user_id") == olga:
+        for proof in data["account_authentication_methods"]:
+            proof["at"] -= 3600
+        row.session_data = Session.objects.encode(data)
+        row.save()
+"""
 IMAGES = os.environ.get("KFWEB_TEST_IMAGES")  # where to leave pictures of the pages, if anywhere
 WIDTHS = [1440, 360]
 
@@ -41,11 +71,23 @@ Door = Callable[[str], Page]
 def stack() -> Iterator[Stack]:
     """A desk of its own: on the others' one, another journey's account and positions would be asked for the money."""
     running = Stack().start()
-    code = ADD_PEOPLE.format(team=TEAM, secret=SECRET)
-    subprocess.run([sys.executable, "manage.py", "shell", "-c", code], cwd=ROOT, env=running.environment, check=True)
+    shell(running, ADD_PEOPLE.format(team=TEAM, secret=SECRET))
     assert running.post(running.signed_in(), "/keys/try-demo/").ok
     yield running
     running.stop()
+
+
+def shell(running: Stack, code: str) -> list[str]:
+    """The lines that it prints."""
+    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=running.environment, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def codes(stack: Stack) -> Iterator[str]:
+    """The recovery codes of somebody who runs the installation; each is good once."""
+    return iter(shell(stack, ADD_OPERATOR.format(email=OPERATOR, secret=SECRET))[0].split(","))
 
 
 @pytest.fixture(params=WIDTHS)
@@ -77,12 +119,16 @@ def door(browser: Browser, stack: Stack, width: int) -> Iterator[Door]:
 
 def picture(page: Page, name: str) -> None:
     if IMAGES:
+        page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=Path(IMAGES) / f"withdrawal-{name}-{page.viewport_size['width']}.png", full_page=True)  # type: ignore[index]
 
 
+def fits_in_width(page: Page) -> None:
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= page.viewport_size["width"], page.url  # type: ignore[index]
+
+
 def fits(page: Page) -> None:
-    width = page.viewport_size["width"] if page.viewport_size else 0
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width, page.url
+    fits_in_width(page)
     page.evaluate(AXE)  # the frame around it has a test of its own
     found = page.evaluate("() => axe.run('main', {resultTypes: ['violations']})")["violations"]
     assert not [one["id"] for one in found if one["impact"] in {"serious", "critical"}], page.url
@@ -207,3 +253,57 @@ def test_an_admin_changes_the_policy_and_breaks_the_glass_with_another(door: Doo
     rob.get_by_role("button", name="This is my judgement").click()
     expect(rob.locator(".glass")).to_contain_text("it was right")
     picture(rob, "glass-judged")
+
+
+def test_an_operator_decides_in_the_admin_with_a_fresh_proof_each_time(
+    browser: Browser, stack: Stack, door: Door, codes: Iterator[str], width: int
+) -> None:
+    tom = door("tom")
+    ask(tom, f"3{width}.25", "Paper for the printers")
+    tom.get_by_role("button", name="Ask to move").click()
+    code = tom.locator("[data-code]").inner_text()
+
+    context = browser.new_context(
+        base_url=stack.url, viewport={"width": width, "height": 800}, is_mobile=width < 500, bypass_csp=True
+    )
+    context.set_default_timeout(15_000)
+    olga = context.new_page()
+    olga.goto("/admin/accounts/withdrawal/")
+    olga.fill("input[name=login]", OPERATOR)
+    olga.fill("input[name=password]", SECRET)
+    olga.click("main button")
+    prove(olga, codes)
+    fits_in_width(olga)
+    picture(olga, "admin-list")
+    olga.get_by_role("link", name=code).click()
+    expect(olga.locator("#content")).to_contain_text(f"code {code}, lands in the spot wallet")
+    assert olga.locator("#content input:visible").count() == 0  # read-only
+    fits_in_width(olga)
+    picture(olga, "admin")
+
+    olga.get_by_role("link", name="Approve …").click()
+    shell(stack, AGE.format(email=OPERATOR))
+    olga.fill("[name=note]", "Seen the invoice")
+    olga.get_by_role("button", name=f"· {code}").click()
+    prove(olga, codes)
+    expect(olga.locator("[name=note]")).to_have_value("Seen the invoice")
+    fits_in_width(olga)
+    picture(olga, "admin-approve")
+    olga.get_by_role("button", name=f"· {code}").click()
+    expect(olga.locator("#content")).to_contain_text("Approved · olga@example.test")
+    assert olga.get_by_role("link", name="Approve …").count() == 0
+    expect(tom.locator(".timeline")).to_contain_text("Seen the invoice", timeout=40_000)
+
+    olga.get_by_role("link", name="Reject …").click()
+    olga.fill("[name=reason]", "The printers were returned")
+    olga.get_by_role("button", name=f"· {code}").click()
+    expect(olga.locator("#content")).to_contain_text("There is nothing for you to decide here")
+    expect(tom.locator("h1")).to_contain_text("Rejected", timeout=40_000)
+    context.close()
+
+
+def prove(page: Page, codes: Iterator[str]) -> None:
+    page.wait_for_url(re.compile("/account/(2fa/|re)"))
+    page.fill("input[name=code]", next(codes))
+    page.click("main button.primary >> nth=0")
+    page.wait_for_url(re.compile("/admin/"))
