@@ -37,6 +37,7 @@ class SessionIndex:
         response = self.get_response(request)
         user, key = request.user, request.session.session_key
         if isinstance(user, User) and key and response.status_code < 500:
+            response.setdefault("Cache-Control", "no-store")  # nobody's page is left in a browser that others use
             if _is_due(user, key):
                 self._note(request, response, user, key)
             if is_by_hand(request) and _is_due(user, key, "awake"):

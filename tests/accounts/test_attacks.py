@@ -55,6 +55,7 @@ def test_every_answer_carries_the_headers_that_bind_the_browser(
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["X-Frame-Options"] == "DENY"
+    assert "no-store" in headers["Cache-Control"]
     assert "Access-Control-Allow-Origin" not in headers
 
 
