@@ -139,7 +139,6 @@ def detail(row: Withdrawal, user: User) -> dict[str, Any]:
         "asked": asked,
         "demand": demand_in_words(asked.demand) if asked else "",
         "votes": votes,
-        "all_votes": row.approvals.select_related("reviewer"),
         "settlements": row.settlements.select_related("reviewer"),
         "purse": purse(row),
         "velocity": _velocity(row, asked) if open_ and asked else [],

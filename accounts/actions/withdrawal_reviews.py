@@ -46,7 +46,8 @@ def approve_withdrawal(
         except IntegrityError:
             raise NotAllowed("You approved this already; one person has one vote.", code="voted") from None
         votes = counting(withdrawal, asked.demand)
-        details = {"votes": len(votes), "needed": asked.demand.approvals, "factor": proof.kind, "digest": digest}
+        details = {"votes": len(votes), "needed": asked.demand.approvals, "factor": proof.kind, "digest": digest,
+                   "note": vote.note}  # fmt: skip
         move(withdrawal, None, by=by, action="approved", details=details, approvals_needed=asked.demand.approvals)
         if len(votes) >= asked.demand.approvals:
             settle_quorum(withdrawal, asked)

@@ -78,6 +78,8 @@ def test_a_reviewer_approves_there_what_the_form_showed(team):
     assert browser.post(step_of(asked, "approve"), {"digest": asked.digest, "note": "seen"}).status_code == 302
     assert reread(asked).status == "ready"
     assert Approval.objects.get().factor == "totp"
+    url = reverse("admin:accounts_withdrawal_change", args=[asked.pk])
+    assert "Approved · alice@example.test · seen; 1 of 1" in browser.get(url).content.decode()
 
 
 def test_a_reviewer_rejects_there_with_a_reason(team):

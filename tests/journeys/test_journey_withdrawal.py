@@ -259,7 +259,7 @@ def test_an_operator_decides_in_the_admin_with_a_fresh_proof_each_time(
     browser: Browser, stack: Stack, door: Door, codes: Iterator[str], width: int
 ) -> None:
     tom = door("tom")
-    ask(tom, f"3{width}.25", "Paper for the printers")
+    ask(tom, f"{width}.75", "Paper for the printers")
     tom.get_by_role("button", name="Ask to move").click()
     code = tom.locator("[data-code]").inner_text()
 
