@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import requests
 
 ROOT = Path(__file__).resolve().parents[1]
-START_TIMEOUT = 20.0  # seconds; a cold start on a busy machine
+START_TIMEOUT = 120.0  # seconds; a cold start on a starved machine
 
 
 @dataclass(frozen=True)
