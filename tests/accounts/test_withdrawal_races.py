@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
@@ -25,6 +26,7 @@ from accounts.actions.withdrawal_reviews import reject_withdrawal
 from accounts.actions.withdrawals import cancel_withdrawal
 from accounts.models import Approval, Desk, Role, Withdrawal
 from accounts.policy_rules import Policy, Tier
+from accounts.rules import NotAllowed
 from tests.accounts.withdrawing import (
     LIGHT,
     Team,
@@ -71,8 +73,20 @@ def test_one_person_clicking_ten_times_has_one_vote(team):
 
 def test_requests_made_at_once_do_not_exceed_the_velocity_together(team):
     set_policy(team.desk, replace(LIGHT, desk_day=D(300)))
-    together([partial(team.ask, "100")] * 8)
-    assert Withdrawal.objects.count() == 3
+    outcomes = together([partial(patiently, partial(team.ask, "100"))] * 8)
+    assert Withdrawal.objects.count() == 3, [getattr(one, "reason", one) for one in outcomes]
+
+
+def patiently(ask: Callable[[], Withdrawal]) -> Withdrawal:
+    """Again while the exchange cannot be asked: on a busy machine it may be late."""
+    for _ in range(20):
+        try:
+            return ask()
+        except NotAllowed as refusal:
+            if refusal.code != "venue":
+                raise
+        time.sleep(0.5)
+    return ask()
 
 
 def test_a_cancel_and_a_worker_at_once_leave_one_truth(team):
