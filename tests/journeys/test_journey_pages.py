@@ -15,7 +15,8 @@ from tests.stack import Stack
 AXE = (Path(__file__).resolve().parents[1] / "fixtures/axe/axe.min.js").read_text()
 PAGES = (
     "/", "/markets/", f"/trade/{SYMBOL}/", "/keys/", "/keys/add/", "/profile/", "/activity/", "/batch/", "/history/",
-    "/history/?tab=log", "/history/files/",
+    "/history/?tab=log", "/history/files/", "/reports/", "/reports/journal/", "/status/", "/people/", "/tokens/",
+    "/inbox/", "/withdrawals/", "/withdrawals/request/", "/withdrawals/policy/", "/api/",
 )  # fmt: skip
 
 
