@@ -199,3 +199,23 @@ def test_a_price_of_six_seconds_ago_is_stale() -> None:
 def test_a_spent_budget_is_told() -> None:
     assert "budget" in codes(order(limit_price="59000"), LINEAR, points_left=9)
     assert "budget" not in codes(order(limit_price="59000"), LINEAR, points_left=10)
+
+
+def test_an_isolated_contract_needs_its_own_margin_and_stands_alone():
+    isolated = change(LINEAR, caps={"PF_XBTUSD": D(5)})
+    wish = order(size="0.1", limit_price="60010")
+    alone, together = preview(wish, isolated), preview(wish, LINEAR)
+    assert (alone.max_leverage, together.max_leverage) == (D(5), None)
+    assert alone.margin_needed == D("6001") / 5 > together.margin_needed
+    assert alone.liquidation_price is not None and together.liquidation_price is not None
+    # its margin of 1,200.20 alone against a maintenance of 60.01; in the wallet all of the 1,000 stand behind it
+    assert alone.liquidation_price == pytest.approx(D(60010) - (D("1200.2") - D("60.01")) / D("0.1"))
+    # a position says its own: here it is margined across the wallet again, though the choice was not read yet
+    assert preview(wish, change(held("0.2"), caps={"PF_XBTUSD": D(5)})).max_leverage is None
+
+
+def test_a_leverage_too_high_for_the_size_is_told_and_a_lower_one_is_not():
+    wish = order(size="0.1", limit_price="60010")
+    assert "leverage_too_high" in codes(wish, change(LINEAR, caps={"PF_XBTUSD": D(60)}))
+    assert "leverage_too_high" not in codes(wish, change(LINEAR, caps={"PF_XBTUSD": D(5)}))
+    assert "leverage_too_high" not in codes(wish, LINEAR)

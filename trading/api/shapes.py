@@ -106,6 +106,8 @@ class Position(Schema):
     unrealised_funding: Number | None
     initial_margin: Number | None
     maintenance_margin: Number | None
+    max_leverage: Number | None = Field(description="set means isolated")
+    unwind_percentile: int | None = Field(description="in the line of those to be unwound; 100 is first")
     liquidation_price: Number | None
     liquidation_estimated: bool = Field(description="the exchange has not said it, so it is reckoned here")
     liquidation_distance: Number | None = Field(description="from the mark, as a share of it")

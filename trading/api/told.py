@@ -57,6 +57,8 @@ def position(row: PositionRow) -> dict[str, Any]:
         "unrealised_funding": number(held.unrealised_funding),
         "initial_margin": number(held.initial_margin),
         "maintenance_margin": number(held.maintenance_margin),
+        "max_leverage": number(held.max_leverage),
+        "unwind_percentile": held.unwind_percentile,
         "liquidation_price": number(held.liquidation_price),
         "liquidation_estimated": row.estimated,
         "liquidation_distance": number(row.distance.share) if row.distance else None,

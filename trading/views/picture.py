@@ -178,6 +178,7 @@ class Picture:
     def activity(self) -> list[AuditRow]:
         """What people of the desk did about trading, newest first."""
         about = Q(action__startswith="order") | Q(action__startswith="desk.halt") | Q(action__startswith="deadman")
+        about |= Q(action__startswith="preference")
         kinds = about | Q(action__startswith="account.") | Q(action__startswith="batch")
         rows = AuditRow.objects.filter(kinds, desk=self.account.desk_id).select_related("actor")
         return list(rows[:LAST_ORDERS])
