@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 import requests
 
+from demovenue.doors.scenarios import SCENARIOS
 from tests.venue_process import DemoKey, DemoVenue, start_demovenue
 
 pytestmark = pytest.mark.venue
@@ -128,7 +129,18 @@ def test_the_faucet_pours(member: Browser) -> None:
 
 
 def test_the_market_is_shown(browser: Browser) -> None:
-    assert "PF_XBTUSD" in browser.open("/market").text
+    shown = browser.open("/market").text
+    assert re.search(r"PF_XBTUSD</td><td[^>]*>\d{2},\d{3}<", shown)  # a tick is one dollar
+    assert re.search(r"PI_XBTUSD</td><td[^>]*>\d{2},\d{3}\.\d<", shown)  # half a dollar
+
+
+def test_a_sign_up_page_that_is_loaded_again_leads_to_the_form(browser: Browser) -> None:
+    assert browser.open("/signup").url.rstrip("/") == browser.venue.url
+
+
+def test_every_scenario_has_its_button(member: Browser) -> None:
+    shown = member.open("/scenarios").text
+    assert all(f'value="{name}"' in shown for name in SCENARIOS)
 
 
 def test_scenario_buttons(member: Browser, venue: DemoVenue) -> None:

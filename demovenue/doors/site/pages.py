@@ -9,7 +9,6 @@ from pathlib import Path
 from aiohttp import web
 
 from demovenue.doors import scenarios
-from demovenue.doors.answers import iso
 from demovenue.doors.arming import arm
 from demovenue.doors.asked import NoSense
 from demovenue.doors.house import House
@@ -21,13 +20,14 @@ from demovenue.doors.stream.hub import Hub
 from demovenue.values import Account, Key, Refused
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 _STYLE = Path(__file__).with_name("style.css").read_bytes()
+_ICON = Path(__file__).with_name("icon.svg").read_bytes()
 _TRIES, _TRIES_BACK = 10.0, 0.2  # sign-ins at once, and a second, for the whole site
 _NEWCOMERS, _NEWCOMERS_BACK = 30.0, 0.2  # sign-ups at once, and a second: each costs a slow hash and stays for ever
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,6 +53,8 @@ class Site:
         for method, path, handler in (
             ("GET", "/", self.welcome),
             ("GET", "/style.css", self.style),
+            ("GET", "/icon.svg", self.icon),
+            ("GET", "/signup", self.start),
             ("POST", "/signup", self.sign_up),
             ("POST", "/signup/complete", self.complete),
             ("GET", "/signin", self.sign_in_page),
@@ -107,6 +109,9 @@ class Site:
     async def style(self, request: web.Request) -> web.StreamResponse:
         return web.Response(body=_STYLE, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
+    async def icon(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(body=_ICON, content_type="image/svg+xml", headers={"Cache-Control": "max-age=3600"})
+
     # --- signing up and in ------------------------------------------------------------------------
 
     async def welcome(self, request: web.Request) -> web.StreamResponse:
@@ -114,6 +119,10 @@ class Site:
         if session.account is not None:
             raise web.HTTPSeeOther("/account")
         return self._written(token, session, "/", "A demo exchange", views.welcome(session.csrf))
+
+    async def start(self, request: web.Request) -> web.StreamResponse:
+        """A page that was loaded again, or an address somebody noted: the form is on the first page."""
+        raise web.HTTPSeeOther("/")
 
     async def sign_up(self, request: web.Request) -> web.StreamResponse:
         fields = await self._form(request)
@@ -184,8 +193,10 @@ class Site:
         return self._balances(request, news=f"Poured {amount} {currency.upper()} into {wallet}.")
 
     async def market(self, request: web.Request) -> web.StreamResponse:
-        now = iso(self.house.exchange.now().replace(microsecond=0))
-        return self._page(request, "Market", views.market(self.house.exchange.tickers(), now))
+        exchange = self.house.exchange
+        ticks = {one.symbol: one.tick for one in exchange.instruments()}
+        now = f"{exchange.now():%Y-%m-%d %H:%M:%S} UTC"
+        return self._page(request, "Market", views.market(exchange.tickers(), ticks, now))
 
     # --- keys -------------------------------------------------------------------------------------
 

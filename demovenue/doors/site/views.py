@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from demovenue.doors.answers import iso, text
+from demovenue.doors.answers import iso, plain, text
 from demovenue.doors.faults import FAULTS, Fault
 from demovenue.doors.scenarios import SCENARIOS
 from demovenue.doors.site.html import Markup, button, field, form, hidden, join, radios, select, table, tag
@@ -13,6 +13,12 @@ from demovenue.values import Account, Key, Order, PositionView, Ticker, WalletsV
 
 PLACES = (("/account", "Balances"), ("/market", "Market"), ("/settings", "Settings"), ("/scenarios", "Scenarios"))
 GENERAL = (("none", "No access"), ("read", "Read only"), ("full", "Full access (except withdrawals)"))
+GROUPS = (
+    ("Prices", ("crash", "liquidate_me", "release")),
+    ("Answers", ("drop", "slow", "outage")),
+    ("Sockets", ("gap", "freeze")),
+    ("The venue", ("maintenance", "calm")),
+)
 WITHDRAWAL = (("none", "No access"), ("full", "Full access"))
 
 
@@ -26,9 +32,10 @@ def page(title: str, body: object, *, here: str, csrf: str, account: Account | N
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("title", f"{title} · demovenue"),
         tag("link", rel="stylesheet", href="/style.css"),
+        tag("link", rel="icon", href="/icon.svg", type="image/svg+xml"),
     )
     skip = tag("a", "Skip to the content", href="#content", class_="skip")
-    top = tag("header", tag("strong", "demovenue"), *links, *out)
+    top = tag("header", tag("strong", "demovenue"), tag("nav", *links, aria_label="Pages"), *out)
     main = tag("main", tag("h1", title), body, id="content")
     foot = tag("footer", "A demo exchange. The money is play money, and no order leaves this machine.")
     return "<!doctype html>" + tag("html", head, tag("body", skip, top, main, foot), lang="en")
@@ -141,7 +148,7 @@ def balances(
             _news(news),
             _trouble(trouble),
             _wallets(wallets),
-            _faucet(csrf),
+            _faucet(wallets, csrf),
             tag("h2", "Positions"),
             _positions(positions),
             tag("h2", "Open orders"),
@@ -152,12 +159,13 @@ def balances(
 
 def _wallets(wallets: WalletsView) -> Markup:
     flex = wallets.flex
-    cash = [(code.upper(), text(amount)) for code, amount in wallets.cash.items()]
+    cash = [(code.upper(), _grouped(amount)) for code, amount in wallets.cash.items()]
     held = [
-        (code, text(one.quantity), _money(one.value), _money(one.collateral)) for code, one in flex.currencies.items()
+        (code, _grouped(one.quantity), _money(one.value), _money(one.collateral))
+        for code, one in flex.currencies.items()
     ]
     single = [
-        (view.name, view.currency.upper(), text(view.balance), text(view.pv), text(view.af), text(view.pnl))
+        (view.name, view.currency.upper(), *(_grouped(one) for one in (view.balance, view.pv, view.af, view.pnl)))
         for view in wallets.margin.values()
     ]
     summary = (
@@ -186,14 +194,27 @@ def _money(amount: Decimal) -> str:
     return f"{amount:,.2f}"
 
 
-def _faucet(csrf: str) -> Markup:
+def _grouped(amount: Decimal) -> str:
+    return f"{plain(amount):,f}"
+
+
+def _to_tick(price: Decimal | None, tick: Decimal) -> str:
+    """With as many decimals as the tick has, so that a market's prices stand below each other."""
+    return "" if price is None else f"{price.quantize(min(tick.normalize(), Decimal(1))):,f}"
+
+
+def _faucet(wallets: WalletsView, csrf: str) -> Markup:
+    names = ("flex", "cash", *(view.name for view in wallets.margin.values()))
+    fields = (
+        select("Wallet", "wallet", [(name, name) for name in names]),
+        field("Currency", "currency", value="usd", required=True),
+        field("Amount", "amount", value="10000", inputmode="decimal", required=True),
+    )
     return form(
         "/account/fund",
         csrf,
         tag("h2", "Faucet"),
-        field("Wallet (cash, flex, fi_xbtusd …)", "wallet", value="flex", required=True),
-        field("Currency", "currency", value="usd", required=True),
-        field("Amount", "amount", value="10000", inputmode="decimal", required=True),
+        tag("div", *fields, class_="fields"),
         button("Pour"),
         class_="card",
     )
@@ -225,16 +246,13 @@ def _orders(orders: Sequence[Order]) -> Markup:
     return table("newest first", heads, rows, "No open order.")
 
 
-def market(tickers: Iterable[Ticker], now: str) -> Markup:
+def market(tickers: Iterable[Ticker], ticks: Mapping[str, Decimal], now: str) -> Markup:
     rows = [
         (
             one.symbol,
-            _optional(one.last),
-            text(one.mark),
-            _optional(one.bid),
-            _optional(one.ask),
-            f"{one.change:+}",
-            text(one.volume),
+            *(_to_tick(price, ticks[one.symbol]) for price in (one.last, one.mark, one.bid, one.ask)),
+            tag("span", f"{one.change:+.2f}", class_="up" if one.change > 0 else "down" if one.change < 0 else None),
+            f"{one.volume:,.0f}",
         )
         for one in tickers
     ]
@@ -243,14 +261,7 @@ def market(tickers: Iterable[Ticker], now: str) -> Markup:
     return join((tag("p", f"As of {now}. ", again), table("prices in USD", heads, rows, "No market is open.")))
 
 
-def _optional(value: Decimal | None) -> str:
-    return "" if value is None else text(value)
-
-
 def scenes(armed: Sequence[Fault], keys: Sequence[Key], csrf: str, *, news: str | None, trouble: str | None) -> Markup:
-    buttons = [
-        form("/scenarios", csrf, hidden("scenario", name), button(words)) for name, (words, _) in SCENARIOS.items()
-    ]
     rows = [
         (
             one.name,
@@ -267,7 +278,7 @@ def scenes(armed: Sequence[Fault], keys: Sequence[Key], csrf: str, *, news: str 
             _news(news),
             _trouble(trouble),
             tag("p", "What can go wrong, on purpose. It goes wrong for everybody on this exchange."),
-            tag("div", *buttons, class_="buttons"),
+            *_groups(csrf),
             _arming(keys, csrf),
             tag("h2", "Armed now"),
             table("also at GET /demo/faults", heads, rows, "Nothing."),
@@ -275,17 +286,30 @@ def scenes(armed: Sequence[Fault], keys: Sequence[Key], csrf: str, *, news: str 
     )
 
 
+def _groups(csrf: str) -> Iterable[Markup]:
+    """A row of buttons for each part of the exchange that can go wrong, and one that puts an end to it."""
+    for title, names in GROUPS:
+        buttons = [
+            form("/scenarios", csrf, hidden("scenario", name), button(SCENARIOS[name][0], class_="quiet"))
+            for name in names
+        ]
+        yield join((tag("h2", title), tag("div", *buttons, class_="buttons")))
+
+
 def _arming(keys: Sequence[Key], csrf: str) -> Markup:
     """Any fault, for everybody or for one key of the account."""
     whom = [("", "Everybody"), *((key.public, f"{key.public[:12]}…") for key in keys)]
-    return form(
-        "/scenarios/faults",
-        csrf,
-        tag("h2", "Arm a fault"),
+    fields = (
         select("Fault", "fault", [(name, name) for name in FAULTS]),
         select("Whom", "key", whom),
         field("How often", "count", type="number", min="1", step="1", value="1"),
         field("Seconds", "seconds", type="number", step="any"),
+    )
+    return form(
+        "/scenarios/faults",
+        csrf,
+        tag("h2", "Arm a fault"),
+        tag("div", *fields, class_="fields"),
         button("Arm"),
         class_="card",
     )
