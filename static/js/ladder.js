@@ -19,7 +19,10 @@ let inside = false; // the pointer is over it: then nothing moves away under it
 export function start(about) {
   const panel = /** @type {HTMLElement} */ (document.querySelector(".panel.book"));
   const table = /** @type {HTMLTableElement} */ (document.getElementById("ladder"));
-  const lines = [...table.tBodies[0].rows].map(parts);
+  const body = table.tBodies[0];
+  // A page that opens with the book sends one row of the hidden ladder; all of them are alike.
+  while (body.rows.length < Number(body.dataset.rows)) body.append(body.rows[0].cloneNode(true));
+  const lines = [...body.rows].map(parts);
   const show = () => { if (panel.dataset.form === "ladder" && best.bid && best.ask) draw(table, lines, about); };
   onBook(show);
   document.addEventListener("resized", () => {

@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.actions.limits import give_back
@@ -34,6 +33,14 @@ COLUMNS = [field.attname for field in Order._meta.concrete_fields if field.name 
 BY_ID = Prepared(
     lambda account, order: Order.objects.select_for_update().filter(account=account, pk=order).order_by(), int, UUID
 )
+BY_CLIENT_ID = Prepared(
+    lambda account, name: Order.objects.select_for_update().filter(account=account, client_order_id=name).order_by(),
+    int, str,
+)  # fmt: skip
+BY_VENUE_ID = Prepared(
+    lambda account, name: Order.objects.select_for_update().filter(account=account, venue_order_id=name).order_by(),
+    int, str,
+)  # fmt: skip
 ZERO = Decimal(0)
 STATUS_OF: dict[OrderState, OrderStatus | None] = {
     OrderState.PENDING: S.OPEN,  # accepted, and held or about to rest
@@ -271,13 +278,10 @@ def _locked(account_id: int, news: News, order_id: UUID | None) -> Order | None:
         if found is None:
             raise Order.DoesNotExist(order_id)
         return found
-    rows = Order.objects.select_for_update().filter(account_id=account_id)
-    named = Q()
-    if news.client_order_id:
-        named |= Q(client_order_id=news.client_order_id)
-    if news.venue_order_id:
-        named |= Q(venue_order_id=news.venue_order_id)
-    return rows.filter(named).first() if named else None
+    found = BY_CLIENT_ID.first(account_id, news.client_order_id) if news.client_order_id else None
+    if found is None and news.venue_order_id:
+        found = BY_VENUE_ID.first(account_id, news.venue_order_id)
+    return found
 
 
 def _found_at_the_venue(account_id: int, news: News) -> Order:
