@@ -89,7 +89,7 @@ def queue(desk: Desk, user: User) -> list[Group]:
     rows = Withdrawal.objects.filter(desk=desk).select_related("account", "desk", "requester", "glass_review")
     live = rows.filter(Q(status__in=OPEN) | Q(glass_at__isnull=False, glass_review=None))
     drafts = rows.filter(status=S.DRAFT, requester=user)
-    ended = rows.exclude(pk__in=live.values("pk")).exclude(status=S.DRAFT)[:DONE_SHOWN]
+    ended = rows.exclude(pk__in=live.values("pk")).asked_for()[:DONE_SHOWN]
     may = has(membership_of(user, desk), Right.REVIEW_WITHDRAWAL)
     for row in [*live.order_by("expires_at"), *drafts, *ended]:
         line = Line(row, len(_votes(row)), may and needs(row, user))

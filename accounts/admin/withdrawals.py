@@ -29,7 +29,7 @@ from accounts.stepup import Factor, ask, fresh_factor, typed_before
 from accounts.templatetags.money import cents, plainly
 from accounts.views.withdrawals import refused
 from accounts.withdrawal_forms import GlassForm, NoteForm, ReasonForm, SettleForm, VerdictForm
-from accounts.withdrawal_rules import S, short_code
+from accounts.withdrawal_rules import short_code
 
 
 class BoundRows(ReadOnlyRows):
@@ -113,7 +113,7 @@ class WithdrawalAdmin(ReadOnly):
         return cents(row.usd)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Withdrawal]:
-        return super().get_queryset(request).exclude(status=S.DRAFT)  # a draft is its author's alone
+        return Withdrawal.objects.asked_for()
 
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(self.take_step)
@@ -129,7 +129,7 @@ class WithdrawalAdmin(ReadOnly):
     def take_step(self, request: HttpRequest, withdrawal_id: UUID, name: str) -> HttpResponse:
         """The form of one step, and the step itself."""
         rows = Withdrawal.objects.select_related("account__desk", "desk", "requester")
-        found, step = get_object_or_404(rows.exclude(status=S.DRAFT), pk=withdrawal_id), STEPS.get(name)
+        found, step = get_object_or_404(rows.asked_for(), pk=withdrawal_id), STEPS.get(name)
         if step is None or not self.has_view_permission(request, found):
             raise PermissionDenied
         factor = fresh_factor(request)

@@ -40,6 +40,10 @@ class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(desk__in=desks_of(user))
 
+    def asked_for(self) -> Self:
+        """Without drafts, kept or thrown away: those are their author's alone."""
+        return self.exclude(requested_at=None)
+
 
 class Withdrawal(models.Model):
     """A wish that money moves, and everything known about it. Only `accounts.actions` write it.

@@ -181,7 +181,7 @@ def export(request: DeskRequest) -> HttpResponse:
     answer["Content-Disposition"] = 'attachment; filename="withdrawals.csv"'
     writer = csv.writer(answer)
     writer.writerow(COLUMNS)
-    rows = Withdrawal.objects.visible_to(request.user).filter(desk=desk).exclude(status=S.DRAFT)
+    rows = Withdrawal.objects.visible_to(request.user).filter(desk=desk).asked_for()
     related = rows.select_related("requester", "account", "glass_review").prefetch_related(
         "approvals__reviewer", "glass_votes__reviewer"
     )
@@ -196,7 +196,7 @@ def export(request: DeskRequest) -> HttpResponse:
 def visible(request: DeskRequest, withdrawal_id: UUID) -> Withdrawal:
     rows = Withdrawal.objects.visible_to(request.user).select_related("account__desk", "desk", "requester")
     found = get_object_or_404(rows, pk=withdrawal_id)
-    if found.state is S.DRAFT and found.requester_id != request.user.pk:
+    if found.requested_at is None and found.requester_id != request.user.pk:
         return get_object_or_404(rows.none())
     return found
 

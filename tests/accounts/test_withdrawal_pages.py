@@ -62,10 +62,16 @@ def test_a_refused_wish_says_why_beside_its_input(team):
 
 def test_a_draft_is_kept_for_its_author_alone(team):
     browser, intent = browser_of(team.trader), uuid4()
-    browser.post(reverse("request_withdrawal"), {**WISH, "do": "keep", "intent": intent})
+    browser.post(reverse("request_withdrawal"), {**WISH, "amount": "10.25", "do": "keep", "intent": intent})
     assert Withdrawal.objects.get().status == "draft"
     assert "Your drafts" in browser.get(reverse("withdrawals")).content.decode()
     assert browser_of(team.alice).get(reverse("withdrawal", args=[intent])).status_code == 404
+    page = browser.get(reverse("withdrawal", args=[intent])).content.decode()
+    assert f"{reverse('request_withdrawal')}?draft={intent}" in page and "The code is the same" not in page
+    browser.post(reverse("cancel_withdrawal", args=[intent]))
+    assert Withdrawal.objects.get().status == "cancelled"
+    assert browser_of(team.alice).get(reverse("withdrawal", args=[intent])).status_code == 404
+    assert "10.25" not in browser_of(team.alice).get(reverse("withdrawals")).content.decode()
 
 
 def test_the_queue_says_who_is_needed(team):

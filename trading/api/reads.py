@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query
 
-from accounts.models import Account, AuditRow, Withdrawal, WithdrawalStatus
+from accounts.models import Account, AuditRow, Withdrawal
 from trading.api import shapes, told
 from trading.api.edge import desk_of, person_of
 from trading.api.paging import Piece, Wanted, in_order, newest_first
@@ -60,9 +60,9 @@ def orders_of(request: HttpRequest) -> models.QuerySet[Order]:
 
 
 def withdrawals_of(request: HttpRequest) -> models.QuerySet[Withdrawal]:
-    """A draft is its author's alone."""
+    """A draft, kept or thrown away, is its author's alone."""
     visible = Withdrawal.objects.visible_to(person_of(request)).filter(desk=desk_of(request))
-    others_drafts = models.Q(status=WithdrawalStatus.DRAFT) & ~models.Q(requester=person_of(request))
+    others_drafts = models.Q(requested_at=None) & ~models.Q(requester=person_of(request))
     return (
         visible.exclude(others_drafts)
         .select_related("requester", "account__desk", "desk")
