@@ -22,7 +22,7 @@ class CsvWriter:
 
     def write(self, rows: list[tuple[str, ...]]) -> None:
         text = io.StringIO()
-        csv.writer(text).writerows([harmless(cell) for cell in row] for row in rows)
+        csv.writer(text, lineterminator="\n").writerows([harmless(cell) for cell in row] for row in rows)
         self._sink.write(text.getvalue().encode())
 
     def close(self) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from krakenfutures.numbers import plain
 
 ZERO = Decimal(0)
+QUARTER = timedelta(minutes=15)
+
+
+def quarter_of(moment: datetime) -> datetime:
+    """The beginning of the quarter of an hour it lies in."""
+    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
 
 
 class Money(NamedTuple):

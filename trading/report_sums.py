@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, localcontext
+from operator import attrgetter
 from typing import NamedTuple
 
 from krakenfutures.numbers import WIDE
@@ -21,7 +22,10 @@ TOTAL = "Total"
 
 
 class Line(NamedTuple):
-    """One entry of the ledger, with what the report groups by. `member` is empty where nobody here sent the order."""
+    """An entry of the ledger, or the sum of several of one hour, with what the report groups by.
+
+    `member` is empty where no fill did it.
+    """
 
     at: datetime
     day: str  # in the reader's zone
@@ -32,6 +36,7 @@ class Line(NamedTuple):
     fee: Decimal
     funding: Decimal
     other: Decimal
+    entries: int = 1
 
 
 Price = Callable[[str, datetime], Decimal | None]
@@ -51,18 +56,23 @@ class Sums:
 
     @property
     def net(self) -> Decimal:
-        return self.realised - self.fees + self.funding
+        with localcontext(WIDE):
+            return self.realised - self.fees + self.funding
 
     def add(self, line: Line, price: Decimal | None) -> None:
         self.realised += line.realised
         self.fees += line.fee
         self.funding += line.funding
         self.other += line.other
-        self.entries += 1
+        self.entries += line.entries
         if price is None:
-            self.unpriced += 1
+            self.unpriced += line.entries
         else:
             self.usd += (line.realised - line.fee + line.funding) * price
+
+    def include(self, more: Sums) -> None:
+        for name in ("realised", "fees", "funding", "other", "usd", "entries", "unpriced"):
+            setattr(self, name, getattr(self, name) + getattr(more, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,8 @@ class Report:
 
     @property
     def usd(self) -> Decimal:
-        return sum((row.sums.usd for row in self.totals), ZERO)
+        with localcontext(WIDE):
+            return sum((row.sums.usd for row in self.totals), ZERO)
 
     @property
     def unpriced(self) -> int:
@@ -93,15 +104,13 @@ def report(lines: Iterable[Line], by: str, price: Price) -> Report:
     """Every entry counts in exactly one row and in one total."""
     groups: dict[tuple[str, str], Sums] = {}
     totals: dict[str, Sums] = {}
+    group_of, one = attrgetter(by), Decimal(1)
     with localcontext(WIDE):
         for line in lines:
-            worth = Decimal(1) if line.currency == "USD" else price(line.currency, line.at)
-            group = getattr(line, by)
-            for sums in (
-                groups.setdefault((group, line.currency), Sums()),
-                totals.setdefault(line.currency, Sums()),
-            ):
-                sums.add(line, worth)
+            sums = groups.setdefault((group_of(line), line.currency), Sums())
+            sums.add(line, one if line.currency == "USD" else price(line.currency, line.at))
+        for (_, currency), sums in groups.items():
+            totals.setdefault(currency, Sums()).include(sums)
     rows = [Row(group, currency, sums) for (group, currency), sums in sorted(groups.items(), reverse=by == "day")]
     return Report(by, rows, [Row(TOTAL, currency, sums) for currency, sums in sorted(totals.items())])
 

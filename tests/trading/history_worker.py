@@ -60,7 +60,7 @@ def read(key: str) -> None:
 def count() -> None:
     from krakenfutures.numbers import plain
     from trading.actions.ledgers import extend_ledger
-    from trading.models import Fill, HistoryEvent, LedgerEntry, LogEntry, PositionEvent, Sync, WalletLedger
+    from trading.models import Fill, HistoryEvent, LedgerEntry, LedgerSum, LogEntry, PositionEvent, Sync, WalletLedger
 
     account = LogEntry.objects.all()[0].account_id
     extend_ledger(account)
@@ -83,6 +83,7 @@ def count() -> None:
         ],
         "wallets": WalletLedger.objects.count(),
         "ledger": LedgerEntry.objects.count() - money,
+        "summed": sum(LedgerSum.objects.values_list("entries", flat=True)) - money,
         "rows": Sync.objects.get(stream="log").rows,
     }
     print(json.dumps(found))

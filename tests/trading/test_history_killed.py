@@ -76,4 +76,5 @@ def test_every_row_is_stored_once_although_workers_are_killed(tmp_path: Path) ->
     assert found["unexplained"] == []
     assert found["wallets"] > 4
     assert found["ledger"] == 0  # one ledger entry for each money row, no more
+    assert found["summed"] == 0  # and each once in the sums of the reports
     assert found["rows"] == truth["entries"]

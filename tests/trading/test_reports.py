@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import Account, ApiKey, AuditRow, Desk, User
 from krakenfutures.numbers import WIDE
 from tests.accounts.conftest import plain_static_files  # noqa: F401 - pages without collected files
+from tests.trading.booked import book, row
 from tests.trading.furnished import demo_account, furnish, list_instruments
 from tests.trading.test_history_sync import Lived, key, lived, read_all  # noqa: F401 - fixtures
 from trading.actions.equity import note_equity
@@ -80,12 +81,8 @@ def test_coins_get_a_price_for_every_hour_of_the_ledger(lived: Lived, key: ApiKe
 @pytest.fixture
 def account(desk: Desk, owner: User) -> Account:
     made = demo_account(desk, owner)
-    for number in range(1, 8):
-        LedgerEntry.objects.create(
-            account=made, number=number, at=timezone.now() - timedelta(hours=number), wallet="flex", currency="USD",
-            category="trade", symbol="=PF_XBTUSD", venue_fill_id=f"f{number}", amount=D("1.5"), realised_pnl=D(2),
-            fee=D("0.5"), funding=D(0), other=D(0), balance=D("1.5") * number, residual=D(0),
-        )  # fmt: skip
+    now = timezone.now()
+    book(made, [row(number, now - timedelta(hours=8 - number), symbol="=PF_XBTUSD") for number in range(1, 8)])
     return made
 
 

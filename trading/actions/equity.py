@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from accounts.models import Balances
+from accounts.models import Account, Balances
+from krakenfutures.numbers import plain
 from krakenfutures.pnl import notional_usd
 from krakenfutures.values import Ticker
 from krakenfutures.words import kind_of
 from trading import figures
 from trading.instruments import instruments
 from trading.models import EquityPoint, Position
+from trading.trip_sums import drawdown
 
 EVERY = timedelta(minutes=5)
 OLD = timedelta(minutes=5)  # wallets that are older say nothing of now
@@ -30,6 +35,25 @@ def note_equity(prices: Prices) -> int:
     fresh = Balances.objects.filter(at__gte=now - OLD).select_related("account")
     points = [_point(balances, moment, prices) for balances in fresh]
     return len(EquityPoint.objects.bulk_create(points, ignore_conflicts=True))
+
+
+def equity_curve(account: Account, since: datetime, most: int) -> dict[str, Any]:
+    """`{"points": [[seconds, equity, used, exposure]…], "drawdown", "share"}`, oldest first, in USD, as plain text.
+
+    The deepest fall is that of every point, also of those that are left out for the drawing.
+    """
+    rows = EquityPoint.objects.filter(account=account, at__gte=since)
+    step = max(1, -(-rows.count() // most))
+    drawn = rows.annotate(left_out=(Window(RowNumber(), order_by="-at") - 1) % step).filter(left_out=0).order_by("at")
+    deepest, share = drawdown(rows.order_by("at").values_list("at", "equity").iterator(chunk_size=2000))
+    return {
+        "points": [
+            [int(at.timestamp()), *map(plain, figures)]
+            for at, *figures in drawn.values_list("at", "equity", "used", "exposure")
+        ],
+        "drawdown": plain(deepest),
+        "share": None if share is None else plain(share),
+    }
 
 
 def _point(balances: Balances, moment: datetime, prices: Prices) -> EquityPoint:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import islice
-from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
@@ -20,11 +18,11 @@ from django.utils import timezone
 from accounts.actions.audit import record
 from accounts.models import Account, User
 from accounts.rights import Right, require
-from krakenfutures.numbers import plain
 from trading.actions.bells import ring
-from trading.actions.reports import CHUNK, Span, members_of, price_of
+from trading.actions.export_rows import COLUMNS, can_copy, copied_rows, named_rows, text_rows
+from trading.actions.reports import Span
 from trading.export_writers import CsvWriter, ParquetWriter
-from trading.models import Export, ExportFormat, ExportPart, ExportState, LedgerEntry
+from trading.models import Export, ExportFormat, ExportPart, ExportState
 from trading.tax_rows import COINTRACKING, KOINLY, rows
 
 log = logging.getLogger(__name__)
@@ -32,10 +30,6 @@ log = logging.getLogger(__name__)
 PART = 1_000_000  # bytes
 LEASE = timedelta(minutes=2)  # renewed with every part
 KEPT = timedelta(days=1)
-COLUMNS = (
-    "number", "at", "wallet", "currency", "category", "symbol", "fill_id", "member", "realised_pnl", "fee", "funding",
-    "other", "amount", "balance", "residual", "index_usd", "net_usd",
-)  # fmt: skip
 TAX = {ExportFormat.KOINLY: KOINLY, ExportFormat.COINTRACKING: COINTRACKING}
 
 
@@ -78,6 +72,8 @@ def make_export(export_id: UUID) -> None:
     try:
         write(export, span, sink)
         sink.close()
+        if export.rows < export.total:
+            raise ValueError("the ledger was made anew meanwhile")
     except (OSError, ValueError, DatabaseError) as problem:
         log.exception("the export %s failed", export_id)
         Export.objects.filter(pk=export_id).update(state=ExportState.FAILED, trouble=f"{type(problem).__name__}")
@@ -88,37 +84,27 @@ def make_export(export_id: UUID) -> None:
 
 
 def write(export: Export, span: Span, sink: Sink) -> None:
-    """In the order of the log, decimals in plain notation, times in UTC. `export.rows` counts the entries written."""
-    layout = TAX.get(ExportFormat(export.format))
-    columns = layout.columns if layout else COLUMNS
-    writer = (ParquetWriter if export.format == ExportFormat.PARQUET else CsvWriter)(sink, columns)
-    members, price = ({}, None) if layout else (members_of(export.account), price_of(export.account, span))
-    for entries in chunks(export.account, span):
-        if layout:
+    """In the order of the log. `export.rows` counts the entries written."""
+    account, format = export.account, ExportFormat(export.format)
+    layout = TAX.get(format)
+    if layout is None and format == ExportFormat.CSV and can_copy():
+        CsvWriter(sink, COLUMNS)
+        for lines, count in copied_rows(account, span):
+            sink.write(lines)
+            export.rows += count
+        return
+    writer = (ParquetWriter if format == ExportFormat.PARQUET else CsvWriter)(
+        sink, layout.columns if layout else COLUMNS
+    )
+    if layout:
+        for entries in named_rows(account, span):
             writer.write([row for entry in entries for row in rows(layout, entry)])
-        else:
-            writer.write([_cells(entry, members, price) for entry in entries])
-        export.rows += len(entries)
+            export.rows += len(entries)
+    else:
+        for cells in text_rows(account, span):
+            writer.write(cells)
+            export.rows += len(cells)
     writer.close()
-
-
-def chunks(account: Account, span: Span) -> Iterator[list[LedgerEntry]]:
-    entries = span.of(account).order_by("number").iterator(chunk_size=CHUNK)
-    while chunk := list(islice(entries, CHUNK)):
-        yield chunk
-
-
-def _cells(entry: LedgerEntry, members: dict[str, str], price: Any) -> tuple[str, ...]:
-    worth = 1 if entry.currency == "USD" else price(entry.currency, entry.at)
-    net = entry.realised_pnl - entry.fee + entry.funding
-    numbers = (
-        entry.realised_pnl, entry.fee, entry.funding, entry.other, entry.amount, entry.balance, entry.residual,
-    )  # fmt: skip
-    return (
-        str(entry.number), f"{entry.at:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z", entry.wallet, entry.currency, entry.category,
-        entry.symbol, entry.venue_fill_id, members.get(entry.venue_fill_id, ""), *map(plain, numbers),
-        "" if worth is None else str(worth), "" if worth is None else plain(net * worth),
-    )  # fmt: skip
 
 
 class Sink:

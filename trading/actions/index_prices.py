@@ -31,9 +31,13 @@ def keep_index_prices() -> int:
     )
 
 
-def index_prices(environment: str, currencies: Iterable[str]) -> dict[tuple[str, datetime], Decimal]:
+def index_prices(
+    environment: str, currencies: Iterable[str], since: datetime | None = None, until: datetime | None = None
+) -> dict[tuple[str, datetime], Decimal]:
     """By coin and beginning of the hour, as `trading.report_sums.hourly` takes them."""
     rows = IndexPrice.objects.filter(environment=environment, currency__in=list(currencies))
+    rows = rows.filter(hour__gte=_hour(since)) if since else rows
+    rows = rows.filter(hour__lt=until) if until else rows
     return {(currency, hour): price for currency, hour, price in rows.values_list("currency", "hour", "price")}
 
 

@@ -13,7 +13,7 @@ from accounts.actions.audit import record
 from accounts.models import Account, User
 from accounts.rights import Right, require
 from accounts.rules import NotAllowed
-from trading.actions.reports import Span, steps_of
+from trading.actions.reports import Span, steps_from, steps_of
 from trading.models import JournalNote
 from trading.trip_sums import Trip, trips
 
@@ -35,14 +35,15 @@ class Page:
 
 
 def pages(account: Account, span: Span, tag: str = "") -> list[Page]:
-    """Those that ended within the span, newest first; of one tag, if wished."""
+    """Those that ended within the span, newest first; of one tag, if wished. Raises `TooMany`."""
     notes = {(note.symbol, note.began): note for note in JournalNote.objects.filter(account=account)}
     found = [
         Page(trip, notes.get((trip.symbol, trip.began)))
-        for trip in trips(steps_of(account, span.until))
+        for trip in trips(steps_of(account, span))
         if span.holds(trip.ended)
     ]
-    return [page for page in reversed(found) if not tag or tag in page.tags]
+    found.sort(key=lambda page: page.trip.ended, reverse=True)
+    return [page for page in found if not tag or tag in page.tags]
 
 
 def tags_of(account: Account) -> list[str]:
@@ -53,9 +54,10 @@ def tags_of(account: Account) -> list[str]:
 
 
 def find_page(account: Account, symbol: str, began: datetime) -> Page | None:
-    for trip in trips(steps_of(account)):
-        if (trip.symbol, trip.began) == (symbol, began):
+    for trip in trips(steps_from(account, symbol, began)):
+        if trip.began == began:
             return Page(trip, JournalNote.objects.filter(account=account, symbol=symbol, began=began).first())
+        break
     return None
 
 

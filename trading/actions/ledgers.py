@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -12,8 +12,8 @@ from django.db import connection, transaction
 
 from krakenfutures.numbers import WIDE, plain
 from trading.actions.keeping import insert_sql
-from trading.ledger_sums import Money, Running
-from trading.models import LedgerEntry, LogEntry, Sync, WalletLedger
+from trading.ledger_sums import Money, Running, quarter_of
+from trading.models import LedgerEntry, LedgerSum, LogEntry, Sync, WalletLedger
 
 STREAM = "ledger"
 AT_ONCE = 2000  # entries in one transaction: others wait to write meanwhile
@@ -22,6 +22,15 @@ COLUMNS = (
     "realised_pnl", "fee", "funding", "other", "balance", "residual",
 )  # fmt: skip
 INSERT = insert_sql(LedgerEntry, COLUMNS, "(account_id, number) DO NOTHING")
+AT, CURRENCY, SYMBOL = (COLUMNS.index(name) for name in ("at", "currency", "symbol"))
+SUMMED = ("realised_pnl", "fee", "funding", "other")
+FIGURES = slice(COLUMNS.index(SUMMED[0]), COLUMNS.index(SUMMED[-1]) + 1)
+INSERT_SUM = insert_sql(
+    LedgerSum,
+    ("account_id", "quarter", "symbol", "currency", *SUMMED, "entries"),
+    "(account_id, quarter, symbol, currency) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in (*SUMMED, "entries")),
+)
 COPY = f"COPY {LedgerEntry._meta.db_table} ({', '.join(COLUMNS)}) FROM STDIN"
 # Position rows count contracts, not money.
 READ = """
@@ -62,15 +71,22 @@ def rebuild_ledger(account_id: int, tell: Callable[[int], None] = lambda _: None
 
     `tell` hears the number of entries so far. Killed half-way, the next extension goes on where it ended.
     """
-    low, high, _ = _gapless(account_id)
-    _forget(account_id)
-    if not high:
-        return 0
-    _cover(account_id, None, low, low - 1)
     try:
+        _forget(account_id)
+        low, high, _ = _gapless(account_id)
+        if not high:
+            return 0
+        _cover(account_id, None, low, low - 1)
         return _derive(account_id, low - 1, high, tell)
     except Overtaken:
         return 0
+
+
+def behind(account_id: int) -> bool:
+    """Whether there is more in the log, without a gap, than the ledger is made of yet."""
+    low, high, is_whole = _gapless(account_id)
+    first, last = covered(account_id)
+    return bool(high) and (first is None or last is None or last < high or (is_whole and low < first))
 
 
 def covered(account_id: int) -> tuple[int | None, int | None]:
@@ -92,13 +108,21 @@ def _gapless(account_id: int) -> tuple[int, int, bool]:
 
 
 def _forget(account_id: int) -> None:
-    """A stretch at a time: others wait to write meanwhile."""
+    """A stretch at a time: others wait to write meanwhile. Nobody adds while there is no mark of what is derived.
+
+    Raises `Overtaken` when there is one again: somebody else forgot, too, and has begun to derive.
+    """
     with transaction.atomic():
-        Sync.objects.filter(account_id=account_id, stream=STREAM).update(cursor="", rows=0)
+        Sync.objects.update_or_create(account_id=account_id, stream=STREAM, defaults={"cursor": "", "rows": 0})
         WalletLedger.objects.filter(account_id=account_id).delete()
+        LedgerSum.objects.filter(account_id=account_id).delete()
+    unmarked = Sync.objects.filter(account_id=account_id, stream=STREAM, cursor="")
     numbers = LedgerEntry.objects.filter(account_id=account_id).order_by("number").values_list("number", flat=True)
     while stretch := list(numbers[: AT_ONCE * 5]):
-        LedgerEntry.objects.filter(account_id=account_id, number__lte=stretch[-1]).delete()
+        with transaction.atomic():
+            if not unmarked.update(rows=0):  # which also keeps others waiting
+                raise Overtaken
+            LedgerEntry.objects.filter(account_id=account_id, number__lte=stretch[-1]).delete()
 
 
 def _derive(account_id: int, after: int, to: int, tell: Callable[[int], None] = lambda _: None) -> int:
@@ -113,6 +137,7 @@ def _derive(account_id: int, after: int, to: int, tell: Callable[[int], None] = 
         with transaction.atomic():
             _cover(account_id, last, first or 0, end, len(entries))
             _insert(entries)
+            _add_up(account_id, entries)
             _keep(account_id, wallets)
         done, last = done + len(entries), end
         tell(done)
@@ -128,6 +153,38 @@ def _insert(entries: list[tuple[Any, ...]]) -> None:
         with cursor.copy(COPY) as copy:  # twice as fast there
             for entry in entries:
                 copy.write_row(entry)
+
+
+def _add_up(account_id: int, entries: list[tuple[Any, ...]]) -> None:
+    """What these entries add to the sums. Whoever moved the mark in this transaction is the only one to do so."""
+    added: dict[tuple[datetime, str, str], list[Any]] = {}
+    with localcontext(WIDE):
+        for entry in entries:
+            sums = added.setdefault(
+                (quarter_of(_moment(entry[AT])), entry[SYMBOL], entry[CURRENCY]), [*map(Decimal, "0000"), 0]
+            )
+            _plus(sums, (*map(Decimal, entry[FIGURES]), 1))
+        quarters = {quarter for quarter, _, _ in added}
+        known = LedgerSum.objects.filter(account_id=account_id, quarter__in=quarters)
+        for quarter, symbol, currency, *figures in known.values_list(
+            "quarter", "symbol", "currency", *SUMMED, "entries"
+        ):
+            if (quarter, symbol, currency) in added:
+                _plus(added[quarter, symbol, currency], figures)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            INSERT_SUM,
+            [
+                (account_id, connection.ops.adapt_datetimefield_value(quarter), symbol, currency,
+                 *map(plain, figures), count)
+                for (quarter, symbol, currency), (*figures, count) in added.items()
+            ],
+        )  # fmt: skip
+
+
+def _plus(sums: list[Any], more: Iterable[Any]) -> None:
+    for place, figure in enumerate(more):
+        sums[place] += figure
 
 
 def _rows(account_id: int, after: int, to: int) -> Iterator[tuple[Any, ...]]:
@@ -183,10 +240,8 @@ def _moment(at: datetime | str) -> datetime:
 def _cover(account_id: int, last: int | None, first: int, new_last: int, rows: int = 0) -> None:
     """Move the mark of what is derived. Raises `Overtaken` when it does not stand where we left it."""
     text = _mark(first, new_last)
-    if last is None:
-        Sync.objects.update_or_create(account_id=account_id, stream=STREAM, defaults={"cursor": text, "rows": 0})
-        return
-    mine = Sync.objects.filter(account_id=account_id, stream=STREAM, cursor=_mark(first, last))
+    mark = "" if last is None else _mark(first, last)
+    mine = Sync.objects.filter(account_id=account_id, stream=STREAM, cursor=mark)
     known = mine.values_list("rows", flat=True).first()
     if known is None or not mine.update(cursor=text, rows=known + rows):
         raise Overtaken

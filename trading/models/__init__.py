@@ -10,7 +10,7 @@ from trading.models.history import HistoryEvent, LogEntry, PositionEvent
 from trading.models.index_price import IndexPrice
 from trading.models.instrument import Favourite, Listing
 from trading.models.journal_note import JournalNote
-from trading.models.ledger import LedgerEntry, WalletLedger
+from trading.models.ledger import LedgerEntry, LedgerSum, WalletLedger
 from trading.models.log_file import LogFile, LogFileLine
 from trading.models.order import NEXT, Order, OrderStatus
 from trading.models.position import Position
@@ -38,6 +38,7 @@ __all__ = [
     "IndexPrice",
     "JournalNote",
     "LedgerEntry",
+    "LedgerSum",
     "Listing",
     "LogEntry",
     "LogFile",

@@ -99,6 +99,7 @@ class PositionEvent(models.Model):
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["account", "-at", "-id"], name="position_event_by_time"),
+            models.Index(fields=["account", "symbol", "-at", "-id"], name="position_event_by_symbol"),
             models.Index(fields=["account", "venue_fill_id"], name="position_event_by_fill"),
         ]
         constraints = [models.UniqueConstraint(fields=["account", "source", "venue_id"], name="one_row_a_move")]

@@ -50,6 +50,37 @@ class LedgerEntry(models.Model):
         return f"#{self.number} {self.amount.normalize():f} {self.currency}"
 
 
+class LedgerSum(models.Model):
+    """What the ledger's entries of a quarter of an hour add up to, by contract and currency: reports add these up.
+
+    Kept in step with the ledger, in its transactions. A quarter, because midnight anywhere is at the beginning of one:
+    some zones are half an hour or three quarters off the hour.
+    """
+
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
+    quarter = models.DateTimeField()  # its beginning
+    symbol = models.CharField(max_length=40)  # empty where there is no contract
+    currency = models.CharField(max_length=12)
+    realised_pnl = Quantity()
+    fee = Quantity()
+    funding = Quantity()
+    other = Quantity()
+    entries = models.IntegerField()
+
+    objects = OfDeskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-quarter"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "quarter", "symbol", "currency"], name="one_sum_a_quarter_symbol_currency"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quarter:%Y-%m-%d %H:%M} {self.symbol} {self.currency}"
+
+
 class WalletLedger(models.Model):
     """One currency of one wallet: where our ledger began, where it stands, and what it cannot explain.
 

@@ -19,6 +19,7 @@ from accounts.rights import Right, has
 from accounts.rules import NotAllowed
 from accounts.views.request import DeskRequest
 from trading.actions.journal import Page, find_page, pages, tags_of, write_note
+from trading.actions.reports import MOST_STEPS, TooMany
 from trading.models import Sync
 from trading.trip_sums import statistics
 from trading.views.reports import Wish
@@ -36,7 +37,10 @@ def journal(request: DeskRequest) -> HttpResponse:
     wish, tag, account = Wish.read(request.GET), request.GET.get("tag", ""), request.account
     context: dict[str, Any] = {"wish": wish, "tag": tag}
     if account is not None and not wish.problems:
-        found = pages(account, wish.span, tag)
+        try:
+            found = pages(account, wish.span, tag)
+        except TooMany:
+            found, context["most"] = [], MOST_STEPS
         context |= {
             "page": Paginator(found, EACH).get_page(request.GET.get("page")),
             "statistics": statistics(page.trip for page in found),

@@ -20,17 +20,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Account
 from accounts.views.request import DeskRequest
-from krakenfutures.numbers import plain
 from krakenfutures.words import kind_of
+from trading.actions.equity import equity_curve
 from trading.actions.exports import ask_export, bytes_of
-from trading.actions.reports import Span, account_report, lines, steps_of
-from trading.models import EquityPoint, Export, ExportFormat, ExportState, Sync, WalletLedger
+from trading.actions.ledgers import behind
+from trading.actions.report_entries import newest_entries
+from trading.actions.reports import MOST_STEPS, Span, TooMany, account_report, steps_of
+from trading.models import Export, ExportFormat, ExportState, Sync, WalletLedger
 from trading.report_sums import BY
-from trading.trip_sums import drawdown, first_in_first_out, statistics, trips
+from trading.trip_sums import Statistics, Step, first_in_first_out, statistics, trips
 
 DAYS = 30  # without a wish
-CURVE = 1500  # points drawn at most
-DRAWER = 200  # entries
+CURVE = 600  # points drawn at most
 NOTHING = {"symbol": "No contract", "member": "Nobody’s order"}
 TITLES = {"day": "Day", "symbol": "Contract", "member": "Member", "currency": "Currency"}
 
@@ -90,14 +91,23 @@ def reports(request: DeskRequest) -> HttpResponse:
 def _figures(account: Account, wish: Wish) -> dict[str, Any]:
     zone = timezone.get_current_timezone()
     log = Sync.objects.filter(account=account, stream="log").first()
-    finished = [one for one in trips(steps_of(account, wish.span.until)) if wish.span.holds(one.ended)]
     return {
         "report": account_report(account, wish.span, wish.by, zone),
-        "statistics": statistics(finished),
+        "statistics": _statistics(account, wish.span),
+        "most": MOST_STEPS,
         "residuals": WalletLedger.objects.filter(account=account),
         "log": log,
         "is_whole": bool(log and log.share >= 1),
+        "behind": behind(account.pk),
     }
+
+
+def _statistics(account: Account, span: Span) -> list[Statistics] | None:
+    """None: there are too many trades."""
+    try:
+        return statistics(one for one in trips(steps_of(account, span)) if span.holds(one.ended))
+    except TooMany:
+        return None
 
 
 @require_GET
@@ -107,20 +117,11 @@ def details(request: DeskRequest) -> HttpResponse:
     group, currency = request.GET.get("group", ""), request.GET.get("currency", "")
     if account is None or wish.problems:
         raise Http404
-    zone = timezone.get_current_timezone()
-    found = [
-        line
-        for line in lines(account, wish.span, zone, with_members=wish.by == "member")
-        if getattr(line, wish.by) == group and line.currency == currency
-    ]
-    context = {
-        "group": group,
-        "currency": currency,
-        "entries": found[-DRAWER:][::-1],
-        "count": len(found),
-        "wish": wish,
-    }
-    context["nothing"] = NOTHING.get(wish.by, "None")
+    try:
+        drawer = newest_entries(account, wish.span, wish.by, group, currency, timezone.get_current_timezone())
+    except ValueError:
+        raise Http404 from None
+    context = {"group": group, "currency": currency, "drawer": drawer, "nothing": NOTHING.get(wish.by, "None")}
     return render(request, "trading/report_details.html", context)
 
 
@@ -130,9 +131,12 @@ def first_in(request: DeskRequest) -> HttpResponse:
     wish, account = Wish.read(request.GET), request.account
     if account is None or wish.problems:
         raise Http404
-    by_symbol: dict[str, list[Any]] = {}
-    for step in steps_of(account, wish.span.until):
-        by_symbol.setdefault(step.symbol, []).append(step)
+    by_symbol: dict[str, list[Step]] = {}
+    try:
+        for step in steps_of(account, wish.span):
+            by_symbol.setdefault(step.symbol, []).append(step)
+    except TooMany:
+        return render(request, "trading/report_fifo.html", {"most": MOST_STEPS})
     rows, refused = [], []
     for symbol, steps in sorted(by_symbol.items()):
         try:
@@ -152,18 +156,7 @@ def equity(request: DeskRequest) -> JsonResponse:
     days = request.GET.get("days", str(DAYS))
     if request.account is None or not re.fullmatch(r"[1-9]\d{0,3}", days, re.ASCII):
         raise Http404
-    since = timezone.now() - timedelta(days=int(days))
-    rows = list(EquityPoint.objects.filter(account=request.account, at__gte=since).order_by("at"))
-    deepest, share = drawdown((row.at, row.equity) for row in rows)
-    step = max(1, -(-len(rows) // CURVE))
-    points = [
-        [int(row.at.timestamp()), plain(row.equity), plain(row.used), plain(row.exposure)]
-        for number, row in enumerate(rows)
-        if number % step == 0 or number == len(rows) - 1
-    ]
-    return JsonResponse(
-        {"points": points, "drawdown": plain(deepest), "share": None if share is None else plain(share)}
-    )
+    return JsonResponse(equity_curve(request.account, timezone.now() - timedelta(days=int(days)), CURVE))
 
 
 @require_POST
