@@ -65,7 +65,7 @@ def past(account: Account, owner: User, monkeypatch: pytest.MonkeyPatch) -> Acco
             environment=account.environment, currency="BTC", hour=hour + number * timedelta(hours=1),
             price=D("60000.123456") + number,
         )  # fmt: skip
-    sent = Order.objects.create(
+    Order.objects.create(
         account=account, by=owner, symbol="PF_XBTUSD", side="buy", type="mkt", size=D(1), client_order_id="ours",
         venue_order_id="venue-1", status="filled",
     )  # fmt: skip

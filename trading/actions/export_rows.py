@@ -87,34 +87,37 @@ def _chunks(rows: QuerySet[LedgerEntry], size: int) -> Iterator[QuerySet[LedgerE
 
 
 def _safe(column: str) -> str:
-    """As `trading.export_writers.harmless`; nothing where there is nothing."""
-    cell = f"entry.{column}"
+    """As `trading.export_writers.harmless`. The codes are those of tab, return, +, -, = and @."""
     return (
-        f"NULLIF(CASE WHEN left({cell}, 1) IN ('=', '+', '-', '@', chr(9), chr(13)) "
-        f"AND {cell} !~ '^-?([0-9]+[.]?[0-9]*|[.][0-9]+)$' THEN chr(39) || {cell} ELSE {cell} END, '')"
+        f"CASE WHEN ascii({column}) IN (9, 13, 43, 45, 61, 64) AND {column} !~ '^-?([0-9]+[.]?[0-9]*|[.][0-9]+)$' "
+        f"THEN chr(39) || {column} ELSE {column} END"
     )
 
 
-# The lines of the file by the database: the order and notation of `_cells`.
+# The lines of the file by the database: the order and notation of `_cells`. NULL is written as what no cell is, so
+# that an empty text is written as nothing.
 COPY = """
 COPY (
-    WITH chosen AS (CHOSEN), sent AS (
+    WITH chosen AS NOT MATERIALIZED (CHOSEN), sent AS (
         SELECT fill.venue_fill_id, person.email FROM trading_fill fill
         JOIN trading_order wish ON wish.account_id = fill.account_id AND wish.venue_order_id = fill.venue_order_id
         JOIN accounts_user person ON person.id = wish.by_id
         WHERE fill.source = %s AND (fill.account_id, fill.venue_fill_id) IN (
             SELECT account_id, venue_fill_id FROM chosen WHERE venue_fill_id <> ''
         )
-    ), entry AS (
-        SELECT chosen.*, sent.email AS member, CASE WHEN chosen.currency = 'USD' THEN 1 ELSE worth.price END AS price
-        FROM chosen LEFT JOIN sent ON sent.venue_fill_id = chosen.venue_fill_id
-        LEFT JOIN trading_indexprice worth ON worth.environment = %s AND worth.currency = chosen.currency
-            AND worth.hour = date_trunc('hour', chosen.at, 'UTC')
     )
     SELECT number, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), TEXTS, FIGURES,
-        trim_scale(price)::text, trim_scale((realised_pnl - fee + funding) * price)::text
-    FROM entry ORDER BY number
-) TO STDOUT (FORMAT csv)
+        CASE WHEN currency = 'USD' THEN '1' ELSE coalesce(trim_scale(price)::text, '') END,
+        CASE WHEN currency = 'USD' THEN trim_scale(realised_pnl - fee + funding)::text
+            ELSE coalesce(trim_scale((realised_pnl - fee + funding) * price)::text, '') END
+    FROM (
+        SELECT chosen.*, coalesce(sent.email, '') AS member, CASE WHEN chosen.currency <> 'USD' THEN (
+            SELECT price FROM trading_indexprice worth WHERE worth.environment = %s
+            AND worth.currency = chosen.currency AND worth.hour = date_trunc('hour', chosen.at, 'UTC')
+        ) END AS price
+        FROM chosen LEFT JOIN sent ON sent.venue_fill_id = chosen.venue_fill_id
+    ) entry ORDER BY number
+) TO STDOUT (FORMAT csv, NULL 'null')
 """.replace("TEXTS", ", ".join(_safe(one) for one in (*READ[2:7], "member"))).replace(
-    "FIGURES", ", ".join(f"trim_scale({one})::text" for one in READ[7:])
+    "FIGURES", ", ".join(f"trim_scale({one})" for one in READ[7:])
 )

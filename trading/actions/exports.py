@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -127,11 +127,25 @@ class Sink:
 
     def _store(self, data: bytes) -> None:
         with transaction.atomic():
-            ExportPart.objects.create(export=self.export, start=self.size, data=data)
+            _keep_part(self.export, self.size, data)
             self.size += len(data)
             Export.objects.filter(pk=self.export.pk).update(
                 rows=self.export.rows, total=self.export.total, size=self.size, lease_until=timezone.now() + LEASE
             )
+
+
+def _keep_part(export: Export, start: int, data: bytes) -> None:
+    if connection.vendor != "postgresql":
+        ExportPart.objects.create(export=export, start=start, data=data)
+        return
+    with connection.cursor() as cursor:
+        # A power cut may take the last parts and what the row says of them together; the file is then begun again.
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        with cursor.copy("COPY trading_exportpart (export_id, start, data) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(
+                ["uuid", "int8", "bytea"]
+            )  # as they are: written out as text, a part takes six times as long
+            copy.write_row((export.pk, start, data))
 
 
 def bytes_of(export: Export, start: int) -> Iterator[bytes]:
