@@ -121,9 +121,7 @@ class AnalyticsDesk:
         for name, buy in (("bid", True), ("ask", False)):
             for key, value in of_side(market, buy).items():
                 column = found[name][key] = []
-                for row in rows[:-1]:
-                    moved = row.close / market.mark if "rice" in key else _wobble(market, row, key)
-                    column.append((value * moved).quantize(Decimal("1E-8")))
+                column += (_earlier(market, row, key, value) for row in rows[:-1])
                 if rows:
                     column.append(value)
         return found
@@ -169,6 +167,16 @@ class AnalyticsDesk:
 
 def _draw(market: Market, row: Candle, purpose: str) -> random.Random:
     return random.Random(f"{market.symbol}:{row.time}:{purpose}")
+
+
+def _earlier(market: Market, row: Candle, key: str, value: Decimal) -> Decimal:
+    """What the book of now says, moved to a former close."""
+    if "rice" in key:
+        tick = market.instrument.tick
+        return (value * row.close / market.mark / tick).to_integral_value() * tick
+    # All depths alike: at any time, more lies within a wider distance.
+    kind = key.rstrip("_0123456789km")
+    return (value * _wobble(market, row, kind)).quantize(Decimal("1E-8"))
 
 
 def _wobble(market: Market, row: Candle, key: str) -> Decimal:

@@ -44,6 +44,16 @@ def test_the_last_row_of_the_book_series_is_the_book(world):
     assert found["bid"]["liquidity005"][-1] <= found["bid"]["liquidity100"][-1]
 
 
+def test_at_any_time_more_lies_within_a_wider_distance(world):
+    book, alone = series(world, "orderbook").data, series(world, "liquidity").data
+    for side in ("bid", "ask"):
+        columns = [column for name, column in book[side].items() if name.startswith("liquidity")]
+        assert columns == list(alone[side].values())  # the same book under two names
+        for row in zip(*columns, strict=True):
+            assert list(row) == sorted(row)
+        assert all(price % 1 == 0 for price in book[side]["bestPrice"])  # a tick is one dollar
+
+
 def test_bought_and_sold_are_the_volume(world):
     data = series(world, "cvd").data
     volume = series(world, "trade-volume").data
