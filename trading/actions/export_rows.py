@@ -70,7 +70,7 @@ def copied_rows(account: Account, span: Span) -> Iterator[tuple[bytes, int]]:
         statement = COPY.replace("CHOSEN", chosen)
         with connection.cursor() as cursor:
             with cursor.copy(statement, [*values, SOURCE, account.environment]) as copy:
-                lines = b"".join(map(bytes, copy))
+                lines = b"".join(copy)
             yield lines, cursor.rowcount
 
 
