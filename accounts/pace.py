@@ -20,6 +20,7 @@ NEVER_SLOWED = frozenset({
     "end_session", "flatten", "halt", "revoke_token", "account_logout",
 })  # fmt: skip
 SECRET = re.compile(r"password|secret|code|credential|again|csrf", re.I)  # is not written into a page once more
+MACHINERY = frozenset({"intent", "do", "shown", "digest"})  # sent again like the rest, and nothing to read
 MOST_FIELDS = 200
 
 
@@ -36,7 +37,9 @@ def too_often(request: HttpRequest) -> HttpResponse | None:
         response = render(request, "accounts/too_often_line.html", {"seconds": seconds}, status=429)
         response["HX-Retarget"], response["HX-Reswap"] = "#messages", "innerHTML"
     else:
-        context = {"seconds": seconds, "typed": _typed(request)}
+        typed = _typed(request)
+        told = [(name.replace("_", " "), value) for name, value in typed or () if name not in MACHINERY]
+        context = {"seconds": seconds, "typed": typed, "told": told}
         response = render(request, "accounts/too_often.html", context, status=429)
     response["Retry-After"] = str(seconds)
     return response
