@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from pytest_django import Settings
 
@@ -50,6 +50,15 @@ def found() -> list[tuple[str, int | None]]:
 def test_a_book_nobody_touched_is_whole(book: Desk) -> None:
     assert found() == []
     assert [row.number for row in AuditRow.objects.order_by("pk")] == list(range(1, 10))
+
+
+def test_a_row_that_was_taken_back_leaves_no_gap(book: Desk, owner: User) -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        record(owner, "desk.renamed", book, desk=book, name="Never")
+        raise RuntimeError
+    record(owner, "desk.renamed", book, desk=book, name="Name 10")
+    assert found() == []
+    assert [row.number for row in AuditRow.objects.order_by("pk")] == list(range(1, 11))
 
 
 @pytest.mark.parametrize(
