@@ -1,5 +1,5 @@
 // @ts-check
-// The equity of an account over time: a curve, and the same as a table.
+// The equity of an account over time: a curve, and where there is room the same as a table.
 
 import { curve } from "./curve.js";
 import { fixed } from "./numbers.js";
@@ -36,8 +36,8 @@ function begin(panel) {
       if (told.points.length > 1) plot.draw([told.points.map((/** @type {any[]} */ row) => row[0]), told.points.map((/** @type {any[]} */ row) => Number(row[1]))]);
       fill(told.points);
       note.textContent = told.points.length > 1 ? said : "The curve grows with a point every five minutes; there are not two yet.";
-      const fall = /** @type {HTMLElement} */ (panel.querySelector("[data-drawdown]"));
-      fall.textContent = told.share === null ? "" : `Deepest fall ${fixed(told.drawdown, 2)} USD (${fixed((Number(told.share) * 100).toFixed(2), 2)} %)`;
+      const fall = panel.querySelector("[data-drawdown]");
+      if (fall) fall.textContent = told.share === null ? "" : `Deepest fall ${fixed(told.drawdown, 2)} USD (${fixed((Number(told.share) * 100).toFixed(2), 2)} %)`;
     } catch {
       note.textContent = "The curve did not arrive. Asking again in a minute.";
     }
@@ -45,8 +45,8 @@ function begin(panel) {
 
   /** @param {[number, string, string, string][]} points */
   function fill(points) {
-    const body = /** @type {HTMLElement} */ (panel.querySelector("details tbody"));
-    body.replaceChildren(...points.slice(-200).reverse().map(([seconds, ...figures]) => {
+    const body = panel.querySelector("details tbody"); // the overview leaves the table to the reports
+    body?.replaceChildren(...points.slice(-200).reverse().map(([seconds, ...figures]) => {
       const row = document.createElement("tr");
       const cells = [at(seconds), ...figures.map((one) => fixed(one, 2))];
       cells.forEach((text, place) => {

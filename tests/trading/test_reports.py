@@ -200,3 +200,4 @@ def test_equity_is_noted_once_in_five_minutes_and_drawn(client: Client, owner: U
     ]
     assert point.at == datetime.fromtimestamp(point.at.timestamp() // 300 * 300, UTC)
     assert point.exposure > 0
+    assert 'data-equity="/reports/equity.json?days=7"' in client.get("/").content.decode()
