@@ -15,7 +15,6 @@ log = logging.getLogger(__name__)
 def welcome_key(api_key_id: int) -> None:
     """Read the account at once, so that the next page shows it; its past is rung for. What fails, beat does later."""
     ring("trading.sync_history", api_key_id)
-    ring("trading.sync_preferences", api_key_id)
     try:
         sync_account(api_key_id)
     except (KrakenError, VaultError) as problem:
