@@ -34,6 +34,7 @@ def test_an_order_lives_its_whole_life_by_keyboard(trading: Page, demo: Demo) ->
     expect(page.locator("#ticket-result .state")).to_have_text("Open")
     press(page, "Escape", "o")
     expect(page.locator("[name=tab][value=orders]")).to_be_checked()
+    expect(page.locator("[data-part=orders] [aria-label^=Edit]")).to_be_visible()
     tab_to(page, "[data-part=orders] [aria-label^=Edit]")
     press(page, "Enter")
     expect(page.locator("#sheet")).to_be_visible()
