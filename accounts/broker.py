@@ -7,6 +7,7 @@ what we think is left is there. docs/decisions/nonce.md tells why a nonce is sen
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ import redis
 
 from accounts.store import Script
 from krakenfutures.errors import Throttled
+
+log = logging.getLogger(__name__)
 
 CAPACITY = 470  # of the venue's 500: the margin covers calls that arrive late and bunched
 REFILL = 48  # points a second, of the venue's 50
@@ -134,6 +137,18 @@ class Broker:
             PENALISE(self._place, pool.capacity, FORGET_AFTER, pool.prefix)
         except redis.RedisError as error:
             raise _away(error) from error
+
+
+def open_budget(api_key_id: int) -> None:
+    """A key that is new here has its pools whole.
+
+    Noted before anybody can use it: of two who begin at once, the later would take the other's use for an old one.
+    Without the store it is found out at the first call.
+    """
+    try:
+        Broker(api_key_id, rested=True).enter(0)
+    except StoreAway as problem:
+        log.warning("the budget of key %s was not opened: %s", api_key_id, problem)
 
 
 def budget(api_key_id: int, pool: Pool = TRADING) -> Budget:

@@ -27,7 +27,7 @@ class Script:
     def __call__(self, place: str, *arguments: str | float) -> Any:
         """Run it for the key at `place`. Raises `redis.RedisError`."""
         try:
-            connection = _own_connection()
+            connection = own_connection()
             connection.send_command("EVALSHA", self._digest, 1, place, *arguments)
             return connection.read_response()
         except (redis.ConnectionError, redis.exceptions.NoScriptError):  # the store was started anew since
@@ -37,7 +37,7 @@ class Script:
 _own = threading.local()
 
 
-def _own_connection() -> Any:
+def own_connection() -> Any:
     """Also one of its own for a forked child. It connects, and connects again, when something is sent."""
     client, process = store(), os.getpid()
     if getattr(_own, "of", None) != (client, process):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import vault
 from accounts.actions.audit import record
 from accounts.actions.probing import Probe, in_plain_words, probe
-from accounts.broker import Broker
+from accounts.broker import Broker, open_budget
 from accounts.hooks import key_added
 from accounts.models import Account, ApiKey, Desk, Environment, KeyState, User
 from accounts.rights import Right, require
@@ -230,6 +230,7 @@ def _store(
     )
     vault.seal(api_key, credentials)
     api_key.save(update_fields=["sealed", "wrapped_key", "master_key_id"])
+    open_budget(api_key.pk)
     return api_key
 
 

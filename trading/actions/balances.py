@@ -23,21 +23,29 @@ def store_wallets(account_id: int, wallets: Wallets, *, at: datetime, source: st
     with transaction.atomic():
         if not advance(account_id, "wallets", at):
             return False
-        Balances.objects.update_or_create(
-            account_id=account_id, defaults={"wallets": as_json(wallets), "at": at, "source": source}
-        )
-        announce(account_id, "wallets", {"wallets": wallets})
+        _put(account_id, wallets, at, source)
     return True
 
 
 def merge_balances(account_id: int, said: BalancesChanged, *, at: datetime) -> bool:
     """Take what the feed says into what is stored. Before the first whole picture there is nothing to take it into."""
+    rows = Balances.objects.filter(account_id=account_id)
     with transaction.atomic():
-        row = Balances.objects.select_for_update().filter(account_id=account_id).first()
-        if row is None and not said.complete:
+        if not said.complete and not rows.exists():
             return False
+        if not advance(account_id, "wallets", at):
+            return False
+        row = rows.first()  # nobody else writes it now: whoever does moves the mark first
         old = row.known if row else Wallets(cash={}, margin_accounts=(), flex=None)
-        return store_wallets(account_id, merged(old, said), at=at, source="feed")
+        _put(account_id, merged(old, said), at, "feed")
+    return True
+
+
+def _put(account_id: int, wallets: Wallets, at: datetime, source: str) -> None:
+    Balances.objects.update_or_create(
+        account_id=account_id, defaults={"wallets": as_json(wallets), "at": at, "source": source}
+    )
+    announce(account_id, "wallets", {"wallets": wallets})
 
 
 def merged(old: Wallets, said: BalancesChanged) -> Wallets:

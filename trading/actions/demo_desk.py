@@ -45,7 +45,7 @@ PEOPLE = {
 }
 TRADES = 3  # rounds of buying and selling in each market
 T = TypeVar("T")
-ATTEMPTS = 20  # at one order, a second apart, while the rate budget is spent
+PATIENCE = 600.0  # seconds, for a spent rate budget: the pool of the history needs ten minutes to fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,8 @@ def place(
     reduce_only: bool = False,
 ) -> Order:
     """A new intent for every attempt: an order that was throttled is proven not to have been sent."""
-    for _ in range(ATTEMPTS):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         wish = NewOrder(
             client_id=str(open_ticket()), symbol=symbol, side=side, type=type, size=size,
             limit_price=limit_price, stop_price=stop_price, reduce_only=reduce_only,
@@ -186,17 +187,19 @@ def place(
         if order.reason_code != "throttled":
             raise NotAllowed(f"The demo exchange refused {order}: {order.reason}", code=order.reason_code)
         time.sleep(1)
-    raise NotAllowed("The rate budget stayed spent.", code="throttled")
+    raise NotAllowed(f"The rate budget stayed spent: no {type} of {size} {symbol} was sent.", code="throttled")
 
 
 def patiently(work: Callable[[], T]) -> T:
     """Again while the rate budget is spent; for work that reads, or adds only what is missing."""
-    for _ in range(ATTEMPTS):
+    end = time.monotonic() + PATIENCE
+    while True:
         try:
             return work()
         except Throttled as problem:
+            if time.monotonic() > end:
+                raise NotAllowed(f"The rate budget stayed spent: {problem}", code="throttled") from problem
             time.sleep(min(problem.retry_after or 1, 5))
-    raise NotAllowed("The rate budget stayed spent.", code="throttled")
 
 
 def given_password() -> str:
