@@ -21,6 +21,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
 
 from accounts import vault
 from accounts.master_keys import master_keys
@@ -154,10 +156,10 @@ def _anybody_there() -> bool:
 
 
 def _address() -> str:
-    """Without the password, which would show in the list of processes."""
-    database = settings.DATABASES["default"]
-    parts = {"host": database.get("HOST"), "port": database.get("PORT"), "user": database.get("USER")}
-    return " ".join([f"dbname={database['NAME']}", *(f"{key}={value}" for key, value in parts.items() if value)])
+    """Everything the desk itself connects with, but the password, which would show in the list of processes."""
+    words = {one.keyword.decode() for one in pq.Conninfo.get_defaults()} - {"password"}
+    given = connection.get_connection_params()
+    return make_conninfo(**{word: value for word, value in given.items() if word in words})
 
 
 def _run(command: list[str]) -> None:

