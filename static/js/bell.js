@@ -3,13 +3,13 @@
 
 import { watch } from "./live.js";
 
-/** @type {number | null} */
-let last = null;
-
 export function start() {
   const bell = /** @type {HTMLAnchorElement | null} */ (document.querySelector("[data-bell]"));
   const person = document.body.dataset.person;
   if (!bell || !person) return;
+  const place = `kfweb-told-${person}`; // kept with the tab: what comes while a page is changed is news on the next one
+  const kept = sessionStorage.getItem(place);
+  let last = kept === null ? null : Number(kept);
   watch(`person:${person}`, (data) => {
     if (data.unread === undefined) return;
     draw(bell, data.unread);
@@ -18,6 +18,7 @@ export function start() {
       document.dispatchEvent(new CustomEvent("notices-changed"));
     }
     last = Math.max(last ?? 0, data.last);
+    sessionStorage.setItem(place, String(last));
   });
   askHere();
 }

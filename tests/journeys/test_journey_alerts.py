@@ -190,6 +190,34 @@ def test_the_test_button_shows_where_it_arrived(page: Page) -> None:
     expect(page.locator("[data-channel=webhook]")).to_have_attribute("data-state", "sent")
 
 
+SHOWN = """
+window.shown = [];
+window.Notification = class extends EventTarget {
+  static permission = "granted";
+  constructor(title, how) { super(); window.shown.push(`${title}: ${how.body}`); }
+};
+"""
+
+
+def test_a_browser_that_was_allowed_to_shows_what_is_new_from_the_wished_level_on(page: Page) -> None:
+    page.add_init_script(SHOWN)
+    page.goto("/inbox/settings/")
+    page.select_option("[name=browser]", "warning")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("#messages")).to_contain_text("Kept")
+    for level in ("info", "critical"):
+        page.goto("/inbox/settings/")
+        expect(page.locator("[data-bell]")).to_have_attribute("data-state", re.compile("some|none"))
+        page.select_option("#test-level", level)
+        page.get_by_role("button", name="Send a test").click()
+        expect(page).to_have_url(re.compile(r"/inbox/\d+/$"))
+        expect(page.locator("[data-bell]")).to_have_attribute("data-state", re.compile("some|none"))
+    until(lambda: page.evaluate("window.shown.length"))
+    assert page.evaluate("window.shown") == [
+        "kfweb: Tests: This is a test. If you read it where you wanted to, notices reach you."
+    ]
+
+
 def test_people_see_who_looks_at_what_and_the_book_grows_before_their_eyes(
     page: Page, browser: Browser, stack: Stack
 ) -> None:
