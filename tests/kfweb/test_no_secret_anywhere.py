@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +16,9 @@ import pytest
 import redis
 import requests
 
-from tests.stack import PASSWORD, Stack
+from tests.stack import PASSWORD, ROOT, Stack
 
+ORDER = {"symbol": "PF_XBTUSD", "side": "buy", "type": "limit", "size": "0.01", "limit_price": "1000"}
 WRITES = re.compile(r"/(logout|keys/try-demo|parts)/")
 
 
@@ -40,8 +43,7 @@ class Worked:
         assert f"<code>{self.public[-4:]}</code>" in self.get("/keys/")
         self.invitation = self.invite()
         self.token = self.make_token()
-        order = {"symbol": "PF_XBTUSD", "side": "buy", "type": "limit", "size": "0.01", "limit_price": "1000"}
-        self.post("/orders/", {**order, "intent": str(uuid4())})
+        self.post("/orders/", {**ORDER, "intent": str(uuid4())})
         self.crawl()
         self.program()
 
@@ -180,6 +182,23 @@ def test_no_answer_holds_a_secret(worked: Worked) -> None:
     assert_nowhere({**key_of(worked), "the password": PASSWORD}, "an answer", content)
     master = (worked.stack.folder / "master.key").read_text().strip().rpartition(":")[2]
     assert_nowhere({"the master key": master}, "an answer", content)
+
+
+def test_the_master_key_is_changed_while_the_desk_works(worked: Worked) -> None:
+    """What was sealed under the old one is used at once under the new one, by processes that have run all the time."""
+    before = (worked.stack.folder / "master.key").read_text()
+    done = subprocess.run(
+        [sys.executable, "manage.py", "rotate_vault", "--new-key", "--forget-old"],
+        cwd=ROOT, env=worked.stack.environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "The older master keys are gone" in done.stdout
+    after = (worked.stack.folder / "master.key").read_text()
+    assert before.strip() not in after
+    worked.post("/orders/", {**ORDER, "intent": str(uuid4())})
+    header = {"Authorization": f"Bearer {worked.token}"}
+    told = requests.get(f"{worked.stack.url}/api/v1/orders", headers=header, timeout=20).json()
+    assert [one["state"] for one in told["items"]] == ["open", "open"], "the order before, and the one after"
 
 
 def test_the_search_finds_what_is_there() -> None:
