@@ -50,7 +50,7 @@ def test_a_secret_is_not_written_into_the_page(hasty: Client) -> None:
     page = hasty.post("/keys/add/", {"label": "Mine", "public_key": "p", "secret": "the private half"})
     assert page.status_code == 429
     assert "the private half" not in page.content.decode()
-    assert "has kept what you typed" in page.content.decode()
+    assert "has to be typed again" in page.content.decode()
 
 
 def test_a_script_is_told_in_the_line_of_messages_so_that_the_ticket_stays(hasty: Client) -> None:
