@@ -196,5 +196,5 @@ function drag(table) {
 /** @param {Order} order */
 function change(order) {
   // @ts-ignore htmx is a global of its own script
-  window.htmx.ajax("GET", `/orders/${order.id}/edit/`, { target: "#sheet", swap: "innerHTML" });
+  window.htmx.ajax("GET", `/orders/${order.id}/edit/`, { source: "#sheet", target: "#sheet", swap: "innerHTML" });
 }

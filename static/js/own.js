@@ -82,5 +82,5 @@ async function ask() {
 export function move(order, price) {
   if (!order.moves || price === order.price) return;
   // @ts-ignore htmx is a global of its own script
-  window.htmx.ajax("GET", `/orders/${order.id}/edit/?${order.moves}=${price}`, { target: "#sheet", swap: "innerHTML" });
+  window.htmx.ajax("GET", `/orders/${order.id}/edit/?${order.moves}=${price}`, { source: "#sheet", target: "#sheet", swap: "innerHTML" });
 }

@@ -9,7 +9,11 @@ import { free, placesOf, scaled, typed, unscaled } from "./numbers.js";
 const LIMITED = new Set(["limit", "post", "ioc", "fok"]);
 const PRICES = new Set(["limit_price", "stop_price", "stop_loss", "take_profit"]);
 const AGAIN = 1500; // while an order is not proven, it is asked for this often, should its event be lost
+const MOST_NEWS = 100;
 
+/** Orders that the feed spoke of since they were last looked at. @type {Set<string>} */
+const news = new Set();
+let looking = false;
 /** @type {{symbol: string, places: number, kind: string, sizeUnit: string}} */
 let market;
 let stale = "";
@@ -27,9 +31,9 @@ export function start(about) {
   });
   document.addEventListener("htmx:before:request", sending);
   document.addEventListener("htmx:finally:request", rest);
-  document.addEventListener("htmx:after:swap", () => { next(); redraw(); });
+  document.addEventListener("htmx:after:swap", () => { next(); redraw(); catchUp(); });
   const account = document.body.dataset.account;
-  if (account) watch(`account:${account}`, (data) => data.kind === "order" && look(data.id));
+  if (account) watch(`account:${account}`, (data) => data.kind === "order" && heard(data.id));
   setInterval(() => { const id = ticket()?.dataset.locked; if (id) look(id); }, AGAIN);
   onLink((state, why) => { stale = state === "stale" || state === "down" ? why : ""; redraw(); });
 }
@@ -230,6 +234,22 @@ function unheard() {
   status.textContent = "The desk did not say what became of it. What you typed is still there. Pressing the button again is safe: one ticket makes at most one order.";
 }
 
+/** The feed may speak of an order before its answer is drawn, or while it is looked at. @param {string} id */
+function heard(id) {
+  if (news.size >= MOST_NEWS) news.clear();
+  news.add(id);
+  catchUp();
+}
+
+/** Look at the order that is shown, for as long as there is news of it. */
+async function catchUp() {
+  const id = document.getElementById("ticket-result")?.dataset.result ?? "";
+  if (looking || !news.delete(id)) return;
+  looking = true;
+  await look(id).finally(() => { looking = false; });
+  catchUp();
+}
+
 /** What has become of the order in the ticket. @param {string} id */
 async function look(id) {
   const form = ticket();
@@ -238,6 +258,7 @@ async function look(id) {
   const locked = form.dataset.locked === id;
   // @ts-ignore htmx is a global of its own script
   const htmx = window.htmx;
+  // With a source of its own: requests that name none wait for one another, and of three the last is dropped.
   if (locked) {
     const answer = await fetch(`/orders/${id}/?part=result`, { signal: AbortSignal.timeout(8000) }).catch(() => null);
     if (!answer?.ok) return;
@@ -250,8 +271,8 @@ async function look(id) {
       htmx.process(fresh);
       return;
     }
-    if (ticket()?.dataset.locked === id) htmx.ajax("GET", `/orders/${id}/?of=${document.body.dataset.account}`, { target: "#ticket", swap: "outerHTML" });
+    if (ticket()?.dataset.locked === id) await htmx.ajax("GET", `/orders/${id}/?of=${document.body.dataset.account}`, { source: "#ticket-result", target: "#ticket", swap: "outerHTML" });
   } else {
-    htmx.ajax("GET", `/orders/${id}/?part=result`, { target: "#ticket-result", swap: "outerHTML" });
+    await htmx.ajax("GET", `/orders/${id}/?part=result`, { source: "#ticket-result", target: "#ticket-result", swap: "outerHTML" });
   }
 }

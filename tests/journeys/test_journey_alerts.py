@@ -182,8 +182,6 @@ def test_the_mark_moves_and_the_alert_arrives_once_everywhere(
     page.get_by_role("link", name="Look at it").click()
     expect(page).to_have_url(re.compile(rf"/trade/{SYMBOL}/"))
 
-
-def test_the_test_button_shows_where_it_arrived(page: Page) -> None:
     page.goto("/alerts/")
     page.locator("[data-rule]").get_by_role("button", name="Test").click()
     expect(page.locator("[data-channel=email]")).to_have_attribute("data-state", "sent")

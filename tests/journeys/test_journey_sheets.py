@@ -70,7 +70,8 @@ def send(page: Page, type: str, **fields: str) -> None:
 def open_sheet(page: Page, address: str) -> None:
     of = page.locator("body").get_attribute("data-account")
     page.evaluate(
-        "(address) => window.htmx.ajax('GET', address, {target: '#sheet', swap: 'innerHTML'})", f"{address}?of={of}"
+        "(address) => window.htmx.ajax('GET', address, {source: '#sheet', target: '#sheet', swap: 'innerHTML'})",
+        f"{address}?of={of}",
     )
     expect(page.locator("#sheet[open] h2")).to_be_visible()
 

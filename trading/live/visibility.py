@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from importlib import import_module
 
 import msgspec
@@ -11,7 +12,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from accounts.chain import chain_of
-from accounts.models import Account, AuditHead, Balances, Desk, Membership, Notice, User
+from accounts.models import Account, AuditHead, Balances, Desk, Membership, Notice, Topic, User
 from trading.live.browser import Who
 from trading.models import Position
 from trading.plain import to_json
@@ -20,6 +21,7 @@ POSITION = (
     "symbol", "size", "entry", "unrealised_pnl", "unrealised_funding", "pnl_currency", "max_leverage",
     "liquidation_price", "initial_margin", "maintenance_margin", "mark", "at",
 )  # fmt: skip
+JUST = timedelta(minutes=1)
 
 
 def may_see(user_id: int, account_id: int) -> bool:
@@ -45,15 +47,17 @@ def desks_allowed(user_ids: Iterable[int], desk_ids: Collection[int]) -> set[tup
 
 
 def facts_of_people(user_ids: Collection[int]) -> dict[int, dict[str, int]]:
-    """How many notices each has not read, and the newest one's id."""
+    """How many notices each has not read, and the newest one's id; a test that was just asked for counts as new."""
     found = {user_id: {"unread": 0, "last": 0} for user_id in user_ids}
-    rows = Notice.objects.unread().filter(user__in=user_ids)
+    unseen = Q(seen_at=None)
+    just_tried = Q(topic=Topic.TEST, at__gt=timezone.now() - JUST)
+    rows = Notice.objects.filter(unseen | just_tried, user__in=user_ids)
     mine = Q(desk=None) | Exists(Membership.objects.in_force().filter(user=OuterRef("user"), desk=OuterRef("desk")))
     for user_id, unread, last in (
         rows.filter(mine)
         .order_by()
         .values("user")
-        .annotate(unread=Count("pk"), last=Max("pk"))
+        .annotate(unread=Count("pk", filter=unseen), last=Max("pk"))
         .values_list("user", "unread", "last")
     ):
         found[user_id] = {"unread": unread, "last": last}
