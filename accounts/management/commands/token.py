@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
 def _desk(word: str, user: User) -> Desk:
     """By name or number, of the desks this person sees; raises `CommandError` for none or several."""
-    desks = Desk.objects.visible_to(user)
+    desks = Desk.objects.visible_to(user).order_by("pk")
     found = list(desks.filter(pk=int(word)) if word.isdecimal() and len(word) < 19 else desks.filter(name=word))
     if not found:
         raise CommandError(f"{user.email} is on no desk “{word}”.")
