@@ -14,15 +14,15 @@ from tests.journeys.test_journey_pages import serious
 from tests.stack import Stack
 
 
-def near(page: Page, steps: int = 6) -> str:
+def near(page: Page, steps: int) -> str:
     """A price that rests, close enough to stand in the book and on the chart."""
     best = page.locator("#book .bids .price").first
     expect(best).not_to_have_text("")
     return str(int(float(best.get_attribute("data-price") or "0")) - steps)
 
 
-def place_near(page: Page, steps: int = 6) -> str:
-    """Again where the market has come down to it meanwhile: it may only rest."""
+def place_near(page: Page, steps: int) -> str:
+    """So many ticks below the best; again where the market has come down to it meanwhile, for it may only rest."""
     choose(page, "type", "post")
     state = page.locator("#ticket-result .state")
     for _ in range(5):
@@ -169,7 +169,7 @@ def test_an_order_dragged_on_the_chart_moves_after_one_confirmation(usual: Page,
 
 def test_a_drag_that_is_not_confirmed_changes_nothing(usual: Page) -> None:
     page = usual
-    price = place_near(page)
+    price = place_near(page, steps=60)
     as_ladder(page)
     chip = page.locator("#ladder .chip.buy")
     expect(chip).to_be_visible()
@@ -185,7 +185,7 @@ def test_a_drag_that_is_not_confirmed_changes_nothing(usual: Page) -> None:
 
 def test_the_ladder_moves_an_order_by_mouse_and_by_keyboard(usual: Page) -> None:
     page = usual
-    place_near(page)
+    place_near(page, steps=60)
     as_ladder(page)
     chip = page.locator("#ladder .chip.buy")
     expect(chip).to_have_text("0.1")
@@ -202,7 +202,7 @@ def test_the_ladder_moves_an_order_by_mouse_and_by_keyboard(usual: Page) -> None
 
 def test_levels_are_gathered_in_multiples_and_own_size_stands_in_them(usual: Page) -> None:
     page = usual
-    price = int(place_near(page))
+    price = int(place_near(page, steps=30))
     for group in (5, 50):
         with page.expect_response(kept("group", group)):
             page.select_option("[data-group]", str(group))
