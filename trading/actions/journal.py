@@ -54,11 +54,10 @@ def tags_of(account: Account) -> list[str]:
 
 
 def find_page(account: Account, symbol: str, began: datetime) -> Page | None:
-    for trip in trips(steps_from(account, symbol, began)):
-        if trip.began == began:
-            return Page(trip, JournalNote.objects.filter(account=account, symbol=symbol, began=began).first())
-        break
-    return None
+    trip = next(trips(steps_from(account, symbol, began)), None)
+    if trip is None or trip.began != began:
+        return None
+    return Page(trip, JournalNote.objects.filter(account=account, symbol=symbol, began=began).first())
 
 
 @transaction.atomic

@@ -28,8 +28,8 @@ EACH = 50  # round trips a page
 
 
 class NoteForm(forms.Form):
-    text = forms.CharField(label="Note", required=False, widget=forms.Textarea(attrs={"rows": 6}))
-    tags = forms.CharField(label="Tags, with commas between them", required=False)
+    text = forms.CharField(required=False)
+    tags = forms.CharField(required=False)
 
 
 @require_GET
