@@ -111,6 +111,12 @@ def sign_up(stack: Stack) -> Demo:
     return Demo(stack, *basic, pair["public_key"], pair["private_key"])
 
 
+@pytest.fixture(scope="module")
+def person(stack: Stack) -> Demo:
+    """One account for all the tests of a file."""
+    return sign_up(stack)
+
+
 @pytest.fixture
 def trading(page: Page, demo: Demo) -> Page:
     """The trade page, on an account whose key was added by hand."""

@@ -18,7 +18,6 @@ from tests.journeys.conftest import (
     far_below,
     opened_context,
     sign_in,
-    sign_up,
     wait_until_live,
 )
 from tests.stack import Stack
@@ -52,11 +51,6 @@ CASES = {
     # The last: the desk takes the budget of the key for spent afterwards, and waits.
     "rate_limit": Case((("rate_limit", SENT),), "Rejected", None, "What you typed is still there"),
 }
-
-
-@pytest.fixture(scope="module")
-def person(stack: Stack) -> Demo:
-    return sign_up(stack)
 
 
 @pytest.fixture(scope="module")

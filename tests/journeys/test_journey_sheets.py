@@ -21,7 +21,6 @@ from tests.journeys.conftest import (
     far_below,
     opened_context,
     sign_in,
-    sign_up,
     wait_until_live,
 )
 from tests.stack import Stack
@@ -34,11 +33,6 @@ SHEETS = (
     "/halt/", "/flatten/", "/dead-man/", "/orders/cancel/", f"/positions/{SYMBOL}/close/",
     f"/positions/{SYMBOL}/reverse/", f"/positions/{SYMBOL}/preferences/", "/positions/PI_XBTUSD/preferences/",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def person(stack: Stack) -> Demo:
-    return sign_up(stack)
 
 
 @pytest.fixture(scope="module")
